@@ -1,0 +1,338 @@
+"""The whole of a variational autoencoder: sites, traces, and the one top-down walk that everything shares.
+
+Shapes follow torch: (*S, B, *E) with S the sample shape (Monte Carlo), B the batch and E one event.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, cast, final
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution, kl_divergence
+from torch.nn import Module, ModuleDict
+
+from vaekit.distributions import kl_per_dim, tempered
+from vaekit.errors import UserError
+from vaekit.noise import Noise, draw
+from vaekit.shapes import over_batch
+
+Choose = Callable[[str, Distribution, Tensor | None], Tensor]
+"""(site name, p(z_l | z_<l, c), top-down state) -> z_l of shape (*S, B, *E_l)."""
+
+
+class Prior(Module, ABC):
+    """p(z), or p(z | c): a module that returns a distribution of batch shape () or (B,)."""
+
+    @abstractmethod
+    def forward(self, context: Tensor | None = None) -> Distribution:
+        """Return the prior, given the state above it or a condition."""
+
+
+class Posterior(Module, ABC):
+    """q(z | x), from the encoder's features and, in a hierarchy, the state above the site."""
+
+    @abstractmethod
+    def forward(self, features: Tensor, prior: Distribution, state: Tensor | None) -> Distribution:
+        """Return q with batch shape (B,) or, where a state is given, (*S, B)."""
+
+
+class Latents(Module, ABC):
+    """The order in which sites are visited; it owns the priors."""
+
+    @property
+    @abstractmethod
+    def sites(self) -> Mapping[str, int]:
+        """Name and number of dimensions of each site, top first."""
+
+    @property
+    @abstractmethod
+    def state_features(self) -> Mapping[str, int]:
+        """Number of features of the top-down state each site's posterior sees (0: none)."""
+
+    @property
+    @abstractmethod
+    def out_features(self) -> int:
+        """Number of features of h, what the decoder sees."""
+
+    @property
+    @abstractmethod
+    def top(self) -> Prior:
+        """The prior of the top site, the one that `fit_prior` replaces."""
+
+    @abstractmethod
+    def replace_top(self, prior: Prior) -> None:
+        """Put another prior at the top site."""
+
+    @abstractmethod
+    def forward(
+        self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None
+    ) -> Tensor:
+        """Visit every site once and return h of shape (*S, B, H)."""
+
+
+class Likelihood(Module, ABC):
+    """p(x | h): turns the decoder's output into a distribution over x."""
+
+    @property
+    @abstractmethod
+    def measure(self) -> Literal["density", "mass"]:
+        """What log_prob is: a log-density of x, or the log-mass of its level."""
+
+    @property
+    @abstractmethod
+    def parameters_per_value(self) -> int:
+        """How many decoder outputs one data value needs."""
+
+    @abstractmethod
+    def forward(self, h: Tensor) -> Distribution:
+        """Map (*S, B, K·C, H, W) or (*S, B, K·D) to a distribution over x with batch shape (*S, B)."""
+
+    @abstractmethod
+    def centre(self, distribution: Distribution) -> Tensor:
+        """The picture of a distribution: its mean, or its location where the mean is dear."""
+
+
+class Adaptive(ABC):
+    """Capability: a likelihood with a closed-form part that is set between steps, never inside one."""
+
+    @abstractmethod
+    def statistic(self, distribution: Distribution, x: Tensor) -> Tensor:
+        """The per-example statistic (B,) whose mean solves the closed form."""
+
+    @abstractmethod
+    def observe(self, statistic: Tensor) -> None:
+        """Move towards the mean statistic of a training batch (gathered over ranks)."""
+
+    @abstractmethod
+    def solve(self, statistic: Tensor) -> None:
+        """Set the closed form from the mean statistic of a whole split."""
+
+
+@final
+@dataclass(frozen=True)
+class Site:
+    """One latent variable of one trace.
+
+    Args:
+        name: of the site.
+        z: the value, (*S, B, *E).
+        prior: p(z | above), batch shape () or broadcastable to (*S, B).
+        posterior: q(z | x, above), batch shape broadcastable to (*S, B).
+    """
+
+    name: str
+    z: Tensor
+    prior: Distribution
+    posterior: Distribution
+
+    @cached_property
+    def log_p(self) -> Tensor:
+        """log p(z), (*S, B) nats."""
+        return self.prior.log_prob(self.z)
+
+    @cached_property
+    def log_q(self) -> Tensor:
+        """log q(z | x), (*S, B) nats."""
+        return self.posterior.log_prob(self.z)
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """(*S, B)."""
+        return self.z.shape[: self.z.ndim - len(self.prior.event_shape)]
+
+    def kl(self) -> Tensor:
+        """KL(q ‖ p), (*S, B) nats: closed form where one is registered, else log q(z) − log p(z)."""
+        try:
+            kl = kl_divergence(self.posterior, self.prior)
+        except NotImplementedError:
+            return self.log_q - self.log_p
+        return kl.expand(self.batch_shape)
+
+    def kl_per_dim(self) -> Tensor:
+        """KL of each latent dimension, (*S, B, d) nats.
+
+        Raises:
+            CapabilityError: if q or p does not factorise over dimensions.
+        """
+        kl = kl_per_dim(self.posterior, self.prior)
+        return kl.expand(*self.batch_shape, kl.shape[-1])
+
+
+@final
+@dataclass(frozen=True)
+class Trace:
+    """What one pass of x through q and the decoder leaves behind.
+
+    Args:
+        x: data, (B, *E), floats; level k of L is k/(L−1).
+        sites: the latent variables, top first.
+        likelihood: p(x | z), batch shape (*S, B).
+    """
+
+    x: Tensor
+    sites: tuple[Site, ...]
+    likelihood: Distribution
+    batch_shape: torch.Size = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "batch_shape", self.sites[0].batch_shape)
+
+    @cached_property
+    def log_likelihood(self) -> Tensor:
+        """log p(x | z), (*S, B) nats."""
+        return self.likelihood.log_prob(self.x)
+
+    def kl(self) -> Tensor:
+        """Sum of the sites' KLs, (*S, B) nats."""
+        return torch.stack([site.kl() for site in self.sites]).sum(0)
+
+    def log_ratio(self) -> Tensor:
+        """Sum over sites of log p(z) − log q(z), (*S, B) nats: minus the Monte-Carlo KL."""
+        return torch.stack([site.log_p - site.log_q for site in self.sites]).sum(0)
+
+    def log_weight(self) -> Tensor:
+        """log w = log p(x | z) + Σ (log p − log q), (*S, B) nats, the importance weight."""
+        return self.log_likelihood + self.log_ratio()
+
+
+@final
+class VAE(Module):
+    """A latent-variable model p(x, z) with its amortised posterior q(z | x).
+
+    Args:
+        encoder: maps (B, *E) to features (B, F), shared by the sites.
+        posteriors: one per site.
+        latents: the top-down order of the sites and their priors.
+        decoder: maps (N, H) to the likelihood's parameters (N, K·C, H, W) or (N, K·D).
+        likelihood: p(x | decoder output).
+        shape: of one example, (C, H, W) or (D,).
+
+    Source: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, figure 1.
+
+    Example:
+        >>> from vaekit import DataSpec, build_recipe
+        >>> vae = build_recipe("vae", DataSpec((1, 8, 8), levels=2), latents=2).model
+        >>> trace = vae.trace(torch.zeros(5, 1, 8, 8), sample_shape=(3,))
+        >>> trace.log_weight().shape
+        torch.Size([3, 5])
+        >>> vae.generate(4).mean.shape
+        torch.Size([4, 1, 8, 8])
+    """
+
+    def __init__(
+        self,
+        encoder: Module,
+        posteriors: Mapping[str, Posterior],
+        latents: Latents,
+        decoder: Module,
+        likelihood: Likelihood,
+        shape: Sequence[int],
+    ) -> None:
+        super().__init__()
+        if set(posteriors) != set(latents.sites):
+            raise UserError(f"posteriors for {sorted(posteriors)} do not match sites {sorted(latents.sites)}")
+        self.encoder = encoder
+        self.posteriors = ModuleDict(dict(posteriors))
+        self.latents = latents
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.shape = tuple(shape)
+
+    def walk(
+        self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None
+    ) -> Distribution:
+        """Pass once from the top site to x; `choose` decides every latent value.
+
+        Args:
+            choose: gives the value of each site: a draw from q, a draw from p, or a value passed in.
+            batch_shape: (*S, B).
+            context: a condition for the priors, or None.
+
+        Returns:
+            p(x | z) with batch shape (*S, B).
+        """
+        h = self.latents(choose, batch_shape, context)
+        return self.likelihood(over_batch(self.decoder, h, event_ndim=1))
+
+    def trace(
+        self,
+        x: Tensor,
+        sample_shape: Sequence[int] = (),
+        context: Tensor | None = None,
+        noise: Noise | None = None,
+    ) -> Trace:
+        """Draw every site from q(z | x) and record what happened.
+
+        Args:
+            x: data, (B, *E).
+            sample_shape: S; the trace then has (*S, B) draws.
+            context: a condition for the priors, or None.
+            noise: source of the draws; None takes torch's global generator.
+        """
+        batch_shape = (*sample_shape, x.shape[0])
+        source = noise or Noise.fresh(x.shape[0])
+        features = self.encoder(x)
+        sites: list[Site] = []
+
+        def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
+            posterior = cast(Distribution, self.posteriors[name](features, prior, state))
+            z = draw(posterior, batch_shape, source, name)
+            sites.append(Site(name, z, prior, posterior))
+            return z
+
+        likelihood = self.walk(choose, batch_shape, context)
+        return Trace(x, tuple(sites), likelihood)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        n: int,
+        given: Mapping[str, Tensor] | None = None,
+        context: Tensor | None = None,
+        temperature: float = 1.0,
+        noise: Noise | None = None,
+    ) -> Distribution:
+        """Draw z from the prior, except at the sites given, and return p(x | z).
+
+        Args:
+            n: how many.
+            given: values (n, *E_l) for some or all sites.
+            context: a condition for the priors, or None.
+            temperature: scales the prior's standard deviation where that is defined.
+            noise: source of the draws; None takes torch's global generator.
+
+        Raises:
+            CapabilityError: if the prior has no temperature.
+            UserError: if `given` names a site that the model lacks.
+        """
+        values = dict(given or {})
+        if unknown := set(values) - set(self.latents.sites):
+            raise UserError(f"no site {sorted(unknown)}; this model has {list(self.latents.sites)}")
+        source = noise or Noise.fresh(n)
+
+        def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
+            _ = state
+            if name in values:
+                return values[name]
+            return draw(tempered(prior, temperature), (n,), source, name)
+
+        return self.walk(choose, (n,), context)
+
+    @torch.no_grad()
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Distribution:
+        """q(z | x) of the top site, batch shape (B,)."""
+        top = next(iter(self.latents.sites))
+        return cast(Distribution, self.posteriors[top](self.encoder(x), self.latents.top(context), None))
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """The picture of p(x | z) at the mean of q at every site, (B, *E)."""
+        features = self.encoder(x)
+
+        def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
+            return cast(Distribution, self.posteriors[name](features, prior, state)).mean
+
+        return self.likelihood.centre(self.walk(choose, (x.shape[0],)))

@@ -1,0 +1,158 @@
+"""Arrays in memory and in `.npy` and `.npz` files, under the keys that people use for them."""
+
+import tokenize
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from jaxtyping import Shaped
+
+from vaekit.data.assemble import Part, assemble
+from vaekit.data.records import Data
+from vaekit.data.splits import SplitOptions
+from vaekit.errors import UserError
+
+VALUE_KEYS = ("x", "X", "images", "data", "values", "arr_0")
+LABEL_KEYS = ("y", "labels", "label", "targets")
+SPLIT_KEYS = {"train": ("train",), "validation": ("valid", "validation", "val"), "test": ("test",)}
+
+_Roles = dict[tuple[str, str], str]  # (part, "values" or "labels") -> key
+# What numpy and zipfile raise on damaged files, found by fuzzing.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    TypeError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    RuntimeError,
+    tokenize.TokenError,
+    zlib.error,
+    BadZipFile,
+)
+
+
+def load_arrays(
+    name: str,
+    arrays: Mapping[str, Shaped[np.ndarray, "..."]],
+    levels: int | None = None,
+    options: SplitOptions | None = None,
+) -> Data:
+    """Make a data set of named arrays: one array to divide, or own splits, each perhaps with labels.
+
+    Args:
+        name: what reports and messages call it.
+        arrays: one of `x`, `X`, `images`, `data`, `values`, `arr_0`, perhaps with one of `y`, `labels`,
+            `label`, `targets`; or own splits `S` among `train`, `valid` (`validation`, `val`) and `test`,
+            named `S`, `x_S`, `X_S` or `S_images`, perhaps with `y_S` or `S_labels`. Layouts and types as for
+            `encode`.
+        levels: number of levels, or None to tell from the values.
+        options: fractions and seed for the parts that are not given; None for the defaults.
+
+    Raises:
+        UserError: unknown, doubled or missing keys, or values that `assemble` refuses.
+
+    Example:
+        >>> drawn = {"x_train": np.zeros((9, 4, 4), bool), "x_test": np.ones((5, 4, 4), bool)}
+        >>> data = load_arrays("drawn", drawn)
+        >>> len(data.train), len(data.validation), len(data.test)
+        (8, 1, 5)
+    """
+    roles = _roles(name, arrays)
+    parts = {
+        part: Part(
+            np.asanyarray(arrays[key]),
+            np.asarray(arrays[roles[part, "labels"]]) if (part, "labels") in roles else None,
+        )
+        for (part, what), key in roles.items()
+        if what == "values"
+    }
+    return assemble(name, parts, levels, options or SplitOptions())
+
+
+def read_npy(path: Path) -> Shaped[np.ndarray, "..."]:
+    """Read a `.npy` file; pickled objects are never loaded.
+
+    Raises:
+        UserError: a file that is damaged, cut short or holds Python objects.
+    """
+    try:
+        with path.open("rb") as handle:
+            return np.lib.format.read_array(handle, allow_pickle=False)
+    except _DAMAGE as error:
+        raise _unreadable(path, error) from error
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of a `.npz` file; pickled objects are never loaded.
+
+    Raises:
+        UserError: a file that is damaged, cut short or holds Python objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise UserError(f"{path} is not an .npz archive; if it holds one array, name it .npy")
+            return {key: archive[key] for key in archive.files}
+    except UserError:
+        raise
+    except _DAMAGE as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: BaseException) -> UserError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UserError(
+        f"cannot read {path}: {reason[:200]}; the file is damaged, cut short or no plain array; "
+        "write it again with np.save or np.savez"
+    )
+
+
+def _known_roles() -> dict[str, tuple[str, str]]:
+    known = dict.fromkeys(VALUE_KEYS, ("train", "values")) | dict.fromkeys(LABEL_KEYS, ("train", "labels"))
+    for part, stems in SPLIT_KEYS.items():
+        for stem in stems:
+            values, labels = (
+                (stem, f"x_{stem}", f"X_{stem}", f"{stem}_images"),
+                (f"y_{stem}", f"{stem}_labels"),
+            )
+            known |= dict.fromkeys(values, (part, "values")) | dict.fromkeys(labels, (part, "labels"))
+    return known
+
+
+def _roles(name: str, keys: Iterable[str]) -> _Roles:
+    """Tell which key plays which role."""
+    known, roles = _known_roles(), _Roles()
+    found = f"{name} holds {', '.join(map(str, keys)) or 'no arrays'}"
+    for key in keys:
+        if key not in known:
+            raise UserError(f"{found}, and {key!r} is not among the accepted keys: {_accepted()}")
+        if known[key] in roles:
+            raise UserError(f"{found}, where {roles[known[key]]} and {key} mean the same; keep one of them")
+        roles[known[key]] = key
+    if ("train", "values") not in roles:
+        raise UserError(f"{found}, but nothing to train on; accepted keys are {_accepted()}")
+    own = {part for part, _ in roles} - {"train"}
+    plain = set(roles.values()) & {*VALUE_KEYS, *LABEL_KEYS}
+    if own and plain:
+        raise UserError(
+            f"{found}: {', '.join(sorted(plain))} cannot stand beside own splits; accepted are {_accepted()}"
+        )
+    for part, what in roles:
+        if (part, "values") not in roles:
+            raise UserError(
+                f"{found}, where {roles[part, what]} has no values beside it; accepted are {_accepted()}"
+            )
+    return roles
+
+
+def _accepted() -> str:
+    return (
+        f"one of {', '.join(VALUE_KEYS)}, perhaps with one of {', '.join(LABEL_KEYS)}; or own splits train, "
+        "valid (validation, val) and test, as train, x_train, X_train or train_images, perhaps with y_train "
+        "or train_labels, and so on"
+    )

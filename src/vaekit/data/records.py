@@ -1,0 +1,182 @@
+"""A data set as the rest of the package sees it: three splits of stored values and what they mean."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, final
+
+import numpy as np
+from jaxtyping import Float, Float32, Int, Shaped
+
+from vaekit.errors import UserError, nearest
+from vaekit.spec import DataSpec
+
+Binarisation = Literal["dynamic", "fixed"]
+SplitName = Literal["train", "validation", "test"]
+
+_CHUNK_VALUES = 2**20  # 8 MiB of float64
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One part of a data set, in a fixed order.
+
+    Args:
+        values: stored values `(N, *E)`: integers that stand for k/(L−1), or float32.
+        labels: one whole number per example `(N,)`, or None.
+        names: one name per example, the file it came from for instance, or None.
+
+    Raises:
+        UserError: labels or names of another length than values.
+
+    Example:
+        >>> len(Split(np.zeros((5, 1, 8, 8), np.uint8)))
+        5
+    """
+
+    values: Shaped[np.ndarray, "N ..."]
+    labels: Int[np.ndarray, "N"] | None = None
+    names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for what, given in (("labels", self.labels), ("names", self.names)):
+            if given is not None and len(given) != len(self.values):
+                raise UserError(f"a split of {len(self.values)} examples has {len(given)} {what}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, indices: Int[np.ndarray, "M"]) -> "Split":
+        """Return a copy of the examples at these indices, in their order.
+
+        Example:
+            >>> Split(np.arange(6).reshape(3, 2)).take(np.array([2, 0])).values.tolist()
+            [[4, 5], [0, 1]]
+        """
+        return Split(
+            self.values[indices],
+            None if self.labels is None else self.labels[indices],
+            None if self.names is None else tuple(self.names[index] for index in indices),
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Data:
+    """A data set: three splits, how many levels are stored and how many the model sees.
+
+    Args:
+        name: what reports call it.
+        train: the examples that gradients may see.
+        validation: the examples that choices may see.
+        test: the examples that only the final figures may see.
+        levels: number of values the model sees a number take: 2 under binarisation, else `stored_levels`.
+        binarise: None; "fixed", where `values` already hold the one draw; or "dynamic", where each batch
+            draws x ~ Bernoulli(k/(L−1)) afresh from the L stored levels.
+        stored_levels: number L of integers a stored value can be, 0 … L−1; None for float32.
+
+    Raises:
+        UserError: levels that contradict each other, or splits whose examples differ in shape or type.
+
+    Example:
+        >>> part = Split(np.array([[0], [2], [1], [1]], np.uint8))
+        >>> data = Data("tiny", part, part, part, levels=3, binarise=None, stored_levels=3)
+        >>> data.spec
+        DataSpec(shape=(1,), levels=3, variance=0.125)
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    levels: int | None
+    binarise: Binarisation | None
+    stored_levels: int | None
+
+    def __post_init__(self) -> None:
+        seen = self.stored_levels if self.binarise is None else 2
+        if self.levels != seen or (self.binarise is not None and self.stored_levels is None):
+            raise UserError(
+                f"{self.name}: levels {self.levels}, binarise {self.binarise} and stored_levels "
+                f"{self.stored_levels} contradict each other"
+            )
+        if self.binarise == "fixed" and self.stored_levels != 2:
+            raise UserError(f"{self.name}: a fixed binarisation stores 2 levels, not {self.stored_levels}")
+        kinds = {
+            (part.values.shape[1:], part.values.dtype) for part in (self.train, self.validation, self.test)
+        }
+        if len(kinds) > 1:
+            raise UserError(f"{self.name}: the examples of the splits differ in shape or type")
+
+    @cached_property
+    def spec(self) -> DataSpec:
+        """What a model must know: the shape of one example, the levels it sees, the training variance.
+
+        Without binarisation, and with a fixed one, the variance is the mean over dimensions of Var[x] over
+        the training examples; with a dynamic one that of the draws, p̄(1−p̄) with p̄ the mean of k/(L−1).
+        """
+        values, stored = self.train.values, self.stored_levels
+        mean = _mean(values, stored)
+        variance = mean * (1 - mean) if self.binarise == "dynamic" else _spread(values, stored, mean)
+        return DataSpec(values.shape[1:], self.levels, float(variance.mean()))
+
+    def split(self, name: str) -> Split:
+        """Return the split of that name.
+
+        Args:
+            name: "train", "validation" or "test".
+
+        Raises:
+            UserError: any other name.
+        """
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        if name not in splits:
+            raise UserError(f"there is no split {name!r}: {nearest(name, splits)}")
+        return splits[name]
+
+
+def unit(values: Shaped[np.ndarray, "..."], stored_levels: int | None) -> Float32[np.ndarray, "..."]:
+    """Map stored values to what they stand for, x = k/(L−1); floats pass.
+
+    Args:
+        values: stored integers 0 … L−1, or floats, of any shape.
+        stored_levels: L, or None for floats.
+
+    Example:
+        >>> unit(np.array([0, 51, 255], np.uint8), 256).tolist()
+        [0.0, 0.20000000298023224, 1.0]
+    """
+    scale = 1 if stored_levels is None else stored_levels - 1
+    return values.astype(np.float32) / np.float32(scale)
+
+
+def chunks(values: Shaped[np.ndarray, "N ..."]) -> Iterator[slice]:
+    """Yield slices over examples that hold about a million values each, so that temporaries stay small.
+
+    Example:
+        >>> [(piece.start, piece.stop) for piece in chunks(np.zeros((3, 2**19)))]
+        [(0, 2), (2, 4)]
+    """
+    rows = max(1, _CHUNK_VALUES // max(1, values[:1].size))
+    for start in range(0, len(values), rows):
+        yield slice(start, start + rows)
+
+
+def _mean(values: Shaped[np.ndarray, "N *E"], stored_levels: int | None) -> Float[np.ndarray, "*E"]:
+    scale = 1 if stored_levels is None else stored_levels - 1
+    total = np.zeros(values.shape[1:])
+    for piece in chunks(values):
+        total += values[piece].sum(axis=0, dtype=np.float64)
+    return total / (len(values) * scale)
+
+
+def _spread(
+    values: Shaped[np.ndarray, "N *E"], stored_levels: int | None, mean: Float[np.ndarray, "*E"]
+) -> Float[np.ndarray, "*E"]:
+    scale = 1 if stored_levels is None else stored_levels - 1
+    total = np.zeros(values.shape[1:])
+    # A second pass over centred values: Σx² − N·mean² cancels badly where the mean is large.
+    for piece in chunks(values):
+        total += ((values[piece].astype(np.float64) / scale - mean) ** 2).sum(axis=0)
+    return total / len(values)

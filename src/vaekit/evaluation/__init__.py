@@ -1,0 +1,7 @@
+"""Evaluation: bounds of the evidence and how close reconstructions come; nothing here changes a model."""
+
+from vaekit.evaluation.bounds import Bound, bounds
+from vaekit.evaluation.report import Evaluation, Figure, evaluate
+from vaekit.evaluation.statistic import mean_statistic
+
+__all__ = ["Bound", "Evaluation", "Figure", "bounds", "evaluate", "mean_statistic"]

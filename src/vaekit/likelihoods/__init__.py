@@ -1,0 +1,16 @@
+"""Likelihoods p(x | h): modules that turn the decoder's output into a distribution over x."""
+
+from vaekit.likelihoods.discrete import BernoulliLikelihood, LogisticLikelihood, LogisticMixtureLikelihood
+from vaekit.likelihoods.gaussian import FixedScale, GaussianLikelihood, LearnedScale, SolvedGaussian
+from vaekit.likelihoods.unit_interval import ContinuousBernoulliLikelihood
+
+__all__ = [
+    "BernoulliLikelihood",
+    "ContinuousBernoulliLikelihood",
+    "FixedScale",
+    "GaussianLikelihood",
+    "LearnedScale",
+    "LogisticLikelihood",
+    "LogisticMixtureLikelihood",
+    "SolvedGaussian",
+]

@@ -1,0 +1,29 @@
+"""Plain networks that know no probability: encoders and decoders for vectors and images of any size."""
+
+from vaekit.nets.build import build_decoder, build_encoder
+from vaekit.nets.conv import conv_decoder, conv_encoder
+from vaekit.nets.encoder import Encoder
+from vaekit.nets.mlp import MLP, hidden_layers
+from vaekit.nets.options import Activation, NetOptions, resolve
+from vaekit.nets.resnet import ResidualBlock, resnet_decoder, resnet_encoder
+from vaekit.nets.shapes import halved, stage_sizes
+from vaekit.nets.statistics import uses_batch_statistics
+
+__all__ = [
+    "MLP",
+    "Activation",
+    "Encoder",
+    "NetOptions",
+    "ResidualBlock",
+    "build_decoder",
+    "build_encoder",
+    "conv_decoder",
+    "conv_encoder",
+    "halved",
+    "hidden_layers",
+    "resnet_decoder",
+    "resnet_encoder",
+    "resolve",
+    "stage_sizes",
+    "uses_batch_statistics",
+]

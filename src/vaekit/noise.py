@@ -1,0 +1,182 @@
+"""Random draws that do not depend on how a batch is cut: every shard of examples has its own seeded stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+from hashlib import blake2b
+from typing import Literal, final
+
+import torch
+from torch import Tensor
+from torch.distributions import (
+    Bernoulli,
+    Distribution,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+)
+
+from vaekit.errors import CapabilityError
+
+
+@final
+@dataclass(frozen=True)
+class Shard:
+    """A run of neighbouring examples that shares one random stream.
+
+    Args:
+        index: which shard of the global batch (or of the data set) this is.
+        size: number of examples in it.
+    """
+
+    index: int
+    size: int
+
+
+def cut(examples: int, shards: int) -> tuple[Shard, ...]:
+    """Cut a global batch into at most `shards` runs whose sizes differ by one at most.
+
+    Example:
+        >>> [shard.size for shard in cut(10, 4)]
+        [2, 3, 2, 3]
+        >>> len(cut(3, 16))
+        3
+    """
+    count = min(shards, examples)
+    edges = [examples * i // count for i in range(count + 1)]
+    return tuple(Shard(i, edges[i + 1] - edges[i]) for i in range(count))
+
+
+@final
+@dataclass(frozen=True)
+class Noise:
+    """The source of all randomness of one batch.
+
+    The numbers of a shard depend on (seed, key, name, shard.index) alone: not on the rank, the
+    micro-batch or the chunk the shard falls into, nor on what was drawn before.
+
+    Args:
+        seed: the seed of the run.
+        key: what makes this batch different from others, the step for instance.
+        shards: the shards that this batch holds, in order; their sizes add up to the batch.
+
+    Example:
+        >>> whole = Noise(0, (7,), cut(8, 4))
+        >>> half = Noise(0, (7,), cut(8, 4)[2:])
+        >>> like = torch.zeros(())
+        >>> a = whole.normal("z", (8, 3), batch_axis=0, like=like)
+        >>> b = half.normal("z", (4, 3), batch_axis=0, like=like)
+        >>> torch.equal(a[4:], b)
+        True
+    """
+
+    seed: int
+    key: tuple[int, ...]
+    shards: tuple[Shard, ...]
+
+    @classmethod
+    def fresh(cls, batch: int) -> "Noise":
+        """A source seeded by torch's global generator, for use outside training."""
+        return cls(int(torch.randint(2**31, ()).item()), (), (Shard(0, batch),))
+
+    def normal(self, name: str, shape: Sequence[int], batch_axis: int, like: Tensor) -> Tensor:
+        """Draw ε ~ N(0, I) of the given full shape; `batch_axis` is the axis that the shards cut."""
+        return self._draw("normal", name, shape, batch_axis, like)
+
+    def uniform(self, name: str, shape: Sequence[int], batch_axis: int, like: Tensor) -> Tensor:
+        """Draw u ~ U[0, 1) of the given full shape; `batch_axis` is the axis that the shards cut."""
+        return self._draw("uniform", name, shape, batch_axis, like)
+
+    def _draw(
+        self,
+        kind: Literal["normal", "uniform"],
+        name: str,
+        shape: Sequence[int],
+        batch_axis: int,
+        like: Tensor,
+    ) -> Tensor:
+        sample = torch.randn if kind == "normal" else torch.rand
+        generator = torch.Generator(device=like.device)
+        parts: list[Tensor] = []
+        for shard in self.shards:
+            generator.manual_seed(_seed(self.seed, *self.key, name, shard.index))
+            part = (*shape[:batch_axis], shard.size, *shape[batch_axis + 1 :])
+            parts.append(sample(part, generator=generator, device=like.device, dtype=like.dtype))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, batch_axis)
+
+
+def _seed(*parts: int | str) -> int:
+    digest = blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def draw(distribution: Distribution, batch_shape: Sequence[int], noise: Noise, name: str) -> Tensor:
+    """Draw z of shape (*batch_shape, *E), reparameterised where the family allows it.
+
+    The distribution's own batch shape may lack leading sample dimensions: it is broadcast, and every
+    sample gets its own noise.
+
+    Args:
+        distribution: with batch shape () or any suffix of `batch_shape`.
+        batch_shape: (*S, B).
+        noise: the source; its shards cut the axis B.
+        name: of the site; different sites get independent noise.
+
+    Raises:
+        CapabilityError: if no way of drawing from shared noise is known for this family.
+
+    Example:
+        >>> q = Normal(torch.zeros(4), torch.ones(4), validate_args=False)
+        >>> draw(q, (2, 4), Noise(0, (), cut(4, 2)), "z").shape
+        torch.Size([2, 4])
+    """
+    shape = (*batch_shape, *distribution.event_shape)
+    return _from_noise(distribution, shape, len(batch_shape) - 1, noise, name)
+
+
+@singledispatch
+def _from_noise(
+    distribution: Distribution, shape: Sequence[int], batch_axis: int, noise: Noise, name: str
+) -> Tensor:
+    """Full shape in, draw out; registered for each family that vaekit draws latents from."""
+    _ = shape, batch_axis, noise
+    raise CapabilityError(
+        f"site {name}: no draw from shared noise is known for {type(distribution).__name__}; "
+        "register one in vaekit.noise"
+    )
+
+
+@_from_noise.register
+def _(d: Normal, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    return d.loc + d.scale * noise.normal(name, shape, batch_axis, d.loc)
+
+
+@_from_noise.register
+def _(d: MultivariateNormal, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    eps = noise.normal(name, shape, batch_axis, d.loc)
+    return d.loc + (d._unbroadcasted_scale_tril @ eps.unsqueeze(-1)).squeeze(-1)
+
+
+@_from_noise.register
+def _(d: Bernoulli, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    probs = d.probs
+    return (noise.uniform(name, shape, batch_axis, probs) < probs).to(probs.dtype)
+
+
+@_from_noise.register
+def _(d: Independent, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    return _from_noise(d.base_dist, shape, batch_axis, noise, name)
+
+
+@_from_noise.register
+def _(d: MixtureSameFamily, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    batch_shape = tuple(shape[: batch_axis + 1])
+    probs = d.mixture_distribution.probs
+    u = noise.uniform(name + "/component", batch_shape, batch_axis, probs)
+    cumulative = probs.cumsum(-1)
+    index = (u.unsqueeze(-1) > cumulative).sum(-1).clamp(max=probs.shape[-1] - 1)
+    every = (*batch_shape, probs.shape[-1], *shape[batch_axis + 1 :])
+    draws = _from_noise(d.component_distribution, every, batch_axis, noise, name)
+    picked = index.reshape(*index.shape, *[1] * (draws.ndim - index.ndim))
+    return draws.take_along_dim(picked, batch_axis + 1).squeeze(batch_axis + 1)

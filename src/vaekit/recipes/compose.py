@@ -1,0 +1,115 @@
+"""From options to parts: the one place where names of networks, likelihoods and posteriors become objects."""
+
+from collections.abc import Callable
+
+from vaekit.core import VAE, Latents, Likelihood, Posterior
+from vaekit.errors import UserError, nearest
+from vaekit.latents import Flat
+from vaekit.likelihoods import (
+    BernoulliLikelihood,
+    ContinuousBernoulliLikelihood,
+    FixedScale,
+    GaussianLikelihood,
+    LearnedScale,
+    LogisticLikelihood,
+    LogisticMixtureLikelihood,
+    SolvedGaussian,
+)
+from vaekit.likelihoods.gaussian import Squash
+from vaekit.nets import NetOptions, build_decoder, build_encoder, resolve
+from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
+from vaekit.priors import StandardNormal
+from vaekit.recipes.options import Architecture, SigmaName
+from vaekit.spec import DataSpec
+
+
+def latent_dimensions(spec: DataSpec, latents: int | None) -> int:
+    """The number asked for, or a default that grows with the example.
+
+    Example:
+        >>> latent_dimensions(DataSpec((1, 8, 8), 17), None)
+        16
+    """
+    if latents is not None:
+        if latents < 1:
+            raise UserError(f"a model needs at least one latent dimension, got --latents {latents}")
+        return latents
+    return 16 if spec.dimensions <= 256 else 50 if spec.dimensions <= 4096 else 128
+
+
+def compose(
+    spec: DataSpec,
+    architecture: Architecture,
+    latents: Latents | None = None,
+    likelihood: Likelihood | None = None,
+) -> VAE:
+    """Build encoder, posteriors, decoder and likelihood around a choice of latents.
+
+    Args:
+        spec: of the data.
+        architecture: the shared options.
+        latents: default: one site with a standard normal prior.
+        likelihood: default: the one the options name.
+    """
+    options = NetOptions(architecture.net, architecture.size, architecture.hidden, architecture.activation)
+    options = resolve(options, spec.shape)
+    d = latent_dimensions(spec, architecture.latents)
+    latents = latents or Flat(d, StandardNormal(d))
+    likelihood = likelihood or build_likelihood(spec, architecture)
+    encoder = build_encoder(options, spec.shape)
+    posteriors = {
+        site: build_posterior(architecture, encoder.out_features, latents.state_features[site], dimensions)
+        for site, dimensions in latents.sites.items()
+    }
+    outputs = (spec.shape[0] * likelihood.parameters_per_value, *spec.shape[1:])
+    decoder = build_decoder(options, latents.out_features, outputs)
+    return VAE(encoder, posteriors, latents, decoder, likelihood, spec.shape)
+
+
+def build_posterior(architecture: Architecture, features: int, state: int, latents: int) -> Posterior:
+    """The posterior family that the options name."""
+    if architecture.posterior == "diagonal":
+        return DiagonalGaussian(features, state, latents)
+    if architecture.posterior == "full_covariance":
+        return FullCovarianceGaussian(features, state, latents)
+    hint = nearest(architecture.posterior, ["diagonal", "full_covariance"])
+    raise UserError(f"no posterior is called {architecture.posterior}; {hint}")
+
+
+def build_likelihood(spec: DataSpec, architecture: Architecture) -> Likelihood:
+    """The likelihood that the options name; auto: Bernoulli for two levels, else Gaussian."""
+    makers: dict[str, Callable[[], Likelihood]] = {
+        "gaussian": lambda: gaussian_likelihood(spec, architecture.sigma),
+        "bernoulli": lambda: BernoulliLikelihood(spec),
+        "continuous_bernoulli": lambda: ContinuousBernoulliLikelihood(spec.shape),
+        "logistic": lambda: LogisticLikelihood(spec),
+        "logistic_mixture": lambda: LogisticMixtureLikelihood(spec),
+    }
+    name: str = architecture.likelihood
+    if name == "auto":
+        name = "bernoulli" if spec.levels == 2 else "gaussian"
+    if name not in makers:
+        raise UserError(f"no likelihood is called {name}; {nearest(name, makers)}")
+    if name == "continuous_bernoulli" and not _in_unit_interval(spec):
+        raise UserError("a continuous Bernoulli needs data in [0, 1]; use --likelihood gaussian for a table")
+    return makers[name]()
+
+
+def gaussian_likelihood(spec: DataSpec, sigma: SigmaName | float) -> Likelihood:
+    """A Gaussian with σ solved, learned, per dimension, or a number."""
+    squash: Squash = "sigmoid" if _in_unit_interval(spec) else "identity"
+    start = spec.variance**0.5
+    if sigma == "solved":
+        return SolvedGaussian(spec, squash)
+    if sigma == "learned":
+        return GaussianLikelihood(spec.shape, LearnedScale(start), squash)
+    if sigma == "per_dimension":
+        return GaussianLikelihood(spec.shape, LearnedScale(start, spec.shape), squash)
+    if isinstance(sigma, int | float):
+        return GaussianLikelihood(spec.shape, FixedScale(float(sigma)), squash)
+    raise UserError(f"sigma is solved, learned, per_dimension or a number, got {sigma}")
+
+
+def _in_unit_interval(spec: DataSpec) -> bool:
+    """Levels and pictures lie in [0, 1]; a table of floats need not."""
+    return spec.levels is not None or spec.is_image

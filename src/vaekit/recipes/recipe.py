@@ -1,0 +1,85 @@
+"""What a recipe returns: a model, an objective, an optimiser, and what to do when training ends."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Literal, final
+
+from torch import Tensor
+
+from vaekit.core import VAE
+from vaekit.errors import UserError, nearest
+from vaekit.objectives import Turn
+from vaekit.recipes.options import Architecture, PriorName
+from vaekit.recipes.table import find, parameters_of
+from vaekit.spec import DataSpec
+
+
+@final
+@dataclass(frozen=True)
+class Optimiser:
+    """Adam and the course of its learning rate.
+
+    Args:
+        lr: the learning rate at the start.
+        weight_decay: decoupled (AdamW) where positive.
+        epsilon: Adam's ε.
+        decay: "none", "cosine" to zero over training, or "exponential" by `gamma` each epoch.
+        gamma: factor of the exponential decay.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    epsilon: float = 1e-8
+    decay: Literal["none", "cosine", "exponential"] = "cosine"
+    gamma: float = 0.95
+
+
+@final
+@dataclass(frozen=True)
+class Recipe:
+    """A published variant, ready to train.
+
+    Args:
+        model: p(x, z) and q(z | x).
+        turns: the objective, or the turns of a game.
+        optimiser: for all players.
+        prior: what `fit_prior` puts at the top site when training ends.
+        closed_form: sets the model's parameters from the training data (N, *E); replaces training.
+        notes: sentences that the user should read before training.
+    """
+
+    model: VAE
+    turns: tuple[Turn, ...]
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    prior: PriorName = "standard"
+    closed_form: Callable[[VAE, Tensor], None] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def build_recipe(name: str, spec: DataSpec, **options: object) -> Recipe:
+    """Build a recipe by name; options are those of `vaekit train --recipe NAME --help`.
+
+    Raises:
+        UserError: for an unknown recipe or option, with the nearest name.
+
+    Example:
+        >>> build_recipe("vae", DataSpec((1, 8, 8), levels=17), latents=2).prior
+        'gmm'
+        >>> build_recipe("vae", DataSpec((1, 8, 8), levels=17), latent=2)
+        Traceback (most recent call last):
+        vaekit.errors.UserError: recipe vae has no option latent; did you mean latents?
+    """
+    function = find(name).load()
+    known = parameters_of(name)
+    if unknown := [option for option in options if option not in known]:
+        raise UserError(f"recipe {name} has no option {unknown[0]}; {nearest(unknown[0], known)}")
+    merged = {**known, **options}
+    arguments: dict[str, object] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if isinstance(parameter.default, Architecture):
+            shared = {f.name: merged[f.name] for f in fields(Architecture)}
+            arguments[parameter.name] = Architecture(**shared)  # pyright: ignore[reportArgumentType]
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            arguments[parameter.name] = merged[parameter.name]
+    return function(spec, **arguments)

@@ -1,0 +1,87 @@
+"""The static table of recipes: a name, where its function lives. Importing this must not import torch."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, final
+
+from vaekit.errors import UserError, nearest
+from vaekit.recipes.options import Architecture
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """Where a recipe's function lives, and its summary and source, read from the docstring.
+
+    Args:
+        target: "module:function".
+    """
+
+    target: str
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the function (spec, architecture?, *, options…) -> Recipe."""
+        module, function = self.target.split(":")
+        return getattr(import_module(module), function)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        return (inspect.getdoc(self.load()) or "").split("\n")[0]
+
+    @property
+    def source(self) -> str:
+        """The paper, as the docstring's Source line names it."""
+        doc = inspect.getdoc(self.load()) or ""
+        _, _, rest = doc.partition("Source: ")
+        return " ".join(rest.split("\n\n")[0].split())
+
+
+RECIPES: Mapping[str, Entry] = MappingProxyType(
+    {
+        "vae": Entry("vaekit.recipes.vae:vae"),
+        "mse_vae": Entry("vaekit.recipes.mse_vae:mse_vae"),
+        "beta_vae": Entry("vaekit.recipes.beta_vae:beta_vae"),
+        "iwae": Entry("vaekit.recipes.iwae:iwae"),
+        "linear_vae": Entry("vaekit.recipes.linear:linear_vae"),
+        "ppca": Entry("vaekit.recipes.linear:ppca"),
+        "hierarchical_vae": Entry("vaekit.recipes.hierarchical_vae:hierarchical_vae"),
+    }
+)
+
+
+def find(name: str) -> Entry:
+    """Return the entry of a recipe.
+
+    Raises:
+        UserError: with the nearest name, if there is no such recipe.
+
+    Example:
+        >>> find("beta_vea")
+        Traceback (most recent call last):
+        vaekit.errors.UserError: no recipe is called beta_vea; did you mean beta_vae?
+    """
+    if name not in RECIPES:
+        raise UserError(f"no recipe is called {name}; {nearest(name, RECIPES)}")
+    return RECIPES[name]
+
+
+def parameters_of(name: str) -> dict[str, object]:
+    """Every option of a recipe with its default, the shared ones first.
+
+    Example:
+        >>> parameters_of("beta_vae")["beta"]
+        4.0
+    """
+    signature = inspect.signature(find(name).load())
+    options: dict[str, object] = {}
+    for parameter in signature.parameters.values():
+        if isinstance(parameter.default, Architecture):
+            options |= {f.name: getattr(parameter.default, f.name) for f in fields(Architecture)}
+    for parameter in signature.parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            options[parameter.name] = parameter.default
+    return options

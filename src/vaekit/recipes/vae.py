@@ -1,0 +1,43 @@
+"""The variational autoencoder."""
+
+from typing import TYPE_CHECKING
+
+from vaekit.recipes.options import Architecture, PriorName
+from vaekit.spec import DataSpec
+
+if TYPE_CHECKING:
+    from vaekit.recipes.recipe import Recipe
+
+
+def vae(
+    spec: DataSpec,
+    architecture: Architecture = Architecture(),  # noqa: B008 (frozen)
+    *,
+    beta: float = 1.0,
+    warmup: float = 0.1,
+    cycles: int = 1,
+    free_bits: float = 0.0,
+    prior: PriorName = "gmm",
+) -> "Recipe":
+    """The variational autoencoder, with σ solved and a prior fitted when training ends.
+
+    Minimises E_q[−log p(x|z)] + β KL(q(z|x) ‖ N(0, I)).
+
+    Args:
+        spec: of the data.
+        architecture: networks, latents, likelihood, posterior.
+        beta: β, weight of the KL; 1 is the evidence lower bound.
+        warmup: fraction of training over which β rises from 0.
+        cycles: more than 1: β rises anew so many times (Fu et al. 2019), each over half a cycle.
+        free_bits: nats that each latent dimension may cost for nothing (Kingma et al. 2016).
+        prior: fitted to the aggregate posterior when training ends; standard leaves N(0, I).
+
+    Source: Kingma & Welling 2014, Auto-encoding variational Bayes, https://arxiv.org/abs/1312.6114
+    """
+    from vaekit.objectives import KL, NLL, Constant, Cyclical, Linear
+    from vaekit.recipes.compose import compose
+    from vaekit.recipes.recipe import Recipe
+
+    weight = Cyclical(beta, cycles) if cycles > 1 else Linear(beta, warmup) if warmup else Constant(beta)
+    objective = NLL() + weight * KL(free_bits=free_bits)
+    return Recipe(compose(spec, architecture), (objective,), prior=prior)

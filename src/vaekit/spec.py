@@ -1,0 +1,49 @@
+"""What a model must know of its data: the shape of one example, its levels, its moments."""
+
+from dataclasses import dataclass
+from math import log, prod
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class DataSpec:
+    """The facts of a data set that a recipe builds a model from.
+
+    Args:
+        shape: one example, `(C, H, W)` for images or `(D,)` for vectors.
+        levels: number L of values a number can take; level k is stored as k/(L−1). None for floats.
+        variance: mean over dimensions of the training set's variance (squared units of x).
+
+    Example:
+        >>> DataSpec(shape=(1, 8, 8), levels=17, variance=0.09).dimensions
+        64
+    """
+
+    shape: tuple[int, ...]
+    levels: int | None
+    variance: float = 1.0
+
+    @property
+    def dimensions(self) -> int:
+        """D, the number of values in one example."""
+        return prod(self.shape)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether an example has channels, height and width."""
+        return len(self.shape) == 3
+
+    @property
+    def quantisation_variance(self) -> float:
+        """1/(12(L−1)²), the variance of rounding to the nearest level; 0 for floats."""
+        return 0.0 if self.levels is None else 1 / (12 * (self.levels - 1) ** 2)
+
+    def bits_per_dimension(self, nats: float) -> float:
+        """Turn nats per example into bits per dimension.
+
+        Example:
+            >>> round(DataSpec((1, 8, 8), 17).bits_per_dimension(64.0), 4)
+            1.4427
+        """
+        return nats / (self.dimensions * log(2))
