@@ -13,6 +13,8 @@ def softly_bounded(
 ) -> Float[Tensor, "*shape"]:
     """Map the real line smoothly and monotonically into (low, high), near the identity in between.
 
+    y = low + ζ(high − low − ζ(high − x)) with ζ the softplus, which may pass the bound above by
+    ln(1 + e^{low−high}): 6·10⁻⁶ by default.
 
     Args:
         log_std: unbounded network output.

@@ -89,7 +89,8 @@ def fit_ppca(x: Float[Tensor, "N D"], latents: int, added_variance: float = 0.0)
     eigenvalues = eigenvalues.flip(0).clamp(min=0) + added_variance
     vectors = vectors.flip(1)
     noise = eigenvalues[latents:].mean()
-    if noise <= 0:
+    # Rounding leaves something of directions that the data do not have.
+    if noise <= 1e-12 * eigenvalues[0]:
         raise UserError(f"the data lie in {latents} dimensions exactly: ask for fewer latents")
     dtype = x.dtype
     return PPCA(mean, vectors[:, :latents].to(dtype), eigenvalues[:latents].to(dtype), noise.to(dtype))

@@ -23,9 +23,7 @@ def exact_log_cell_mass(k: int, mean: float, std: float, levels: int) -> float:
     ("levels", "k"), [(2, 0), (2, 1), (17, 0), (17, 5), (17, 16), (256, 0), (256, 100), (256, 255)]
 )
 def test_mass_agrees_with_the_definition_far_into_the_tail(levels: int, k: int) -> None:
-    cases = [
-        (k / (levels - 1) + sign * tail * std, std) for std, tail, sign in product(STDS, TAILS, [-1, 1])
-    ]
+    cases = [(k / (levels - 1) + sign * tail * std, std) for std, tail, sign in product(STDS, TAILS, [-1, 1])]
     mean, std = torch.tensor(cases, dtype=torch.float64).unbind(-1)
     exact = torch.tensor([exact_log_cell_mass(k, m, s, levels) for m, s in cases], dtype=torch.float64)
     x = torch.full_like(mean, k / (levels - 1))
@@ -53,14 +51,25 @@ def test_gradients_equal_finite_differences(levels: int) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("levels", [2, 17, 256])
 def test_extreme_parameters_give_finite_values_and_gradients(levels: int, dtype: torch.dtype) -> None:
-    mean = torch.tensor([-1e3, 0.0, 0.5, 1.0, 1e3], dtype=dtype)[:, None, None].requires_grad_()
-    std = torch.tensor([1e-6, 1e-3, 1.0, 1e3, 1e6], dtype=dtype)[:, None].requires_grad_()
+    mean = torch.tensor([-1e2, 0.0, 0.5, 1.0, 1e2], dtype=dtype)[:, None, None].requires_grad_()
+    std = torch.tensor([1e-4, 1e-3, 1.0, 1e3, 1e6], dtype=dtype)[:, None].requires_grad_()
     x = torch.tensor([0, levels // 2, levels - 1], dtype=dtype) / (levels - 1)
     mass = normal_log_cell_mass(x, mean, std, levels)
     gradients = torch.autograd.grad(mass.sum(), (mean, std))
     assert mass.isfinite().all()
     assert (mass <= 0).all()
     assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("distance", [10.0, 1e3, 1e5, 1e6])
+def test_gradients_in_the_far_tail(distance: float) -> None:
+    """There log Φ(−z) → −z²/2 − log z − ½ log 2π, whose slope in z is −z − 1/z."""
+    std = 1e-3
+    edge = 0.5 / 255
+    mean = torch.tensor(edge + distance * std, dtype=torch.float64, requires_grad=True)
+    mass = normal_log_cell_mass(mean.new_zeros(()), mean, mean.new_tensor(std), 256)
+    (gradient,) = torch.autograd.grad(mass, mean)
+    torch.testing.assert_close(gradient.item(), -(distance + 1 / distance) / std, rtol=1e-3, atol=0)
 
 
 def test_type_of_the_result() -> None:

@@ -46,7 +46,9 @@ def test_log_prob_is_the_weighted_sum_of_masses() -> None:
 def test_mean_is_the_expectation_over_the_levels(levels: int) -> None:
     values = level_values(levels, torch.float64)
     mean = DiscretisedLogisticMixture(*parameters(6), levels).mean
-    mass = DiscretisedLogisticMixture(*(p[:, None] for p in parameters(6)), levels).log_prob(values).exp()
+    mass = (
+        DiscretisedLogisticMixture(*(p[:, None] for p in parameters(6)), levels=levels).log_prob(values).exp()
+    )
     torch.testing.assert_close(mean, (values * mass).sum(-1), rtol=0, atol=1e-12)
 
 
@@ -60,9 +62,11 @@ def test_gradients_equal_finite_differences() -> None:
     arguments = tuple(parameter.requires_grad_() for parameter in parameters(2))
     x = torch.tensor([[0.0], [7 / 16], [1.0]], dtype=torch.float64)
     assert torch.autograd.gradcheck(
-        lambda *args: DiscretisedLogisticMixture(*args, 17).log_prob(x), arguments
+        lambda *args: DiscretisedLogisticMixture(*args, levels=17).log_prob(x), arguments
     )
-    assert torch.autograd.gradcheck(lambda *args: DiscretisedLogisticMixture(*args, 17).mean, arguments)
+    assert torch.autograd.gradcheck(
+        lambda *args: DiscretisedLogisticMixture(*args, levels=17).mean, arguments
+    )
 
 
 def test_a_component_of_no_weight_leaves_no_trace() -> None:
@@ -80,7 +84,7 @@ def test_float32_agrees_with_float64() -> None:
     single = parameters(6, dtype=torch.float32)
     x = torch.tensor([[0.0], [7 / 16], [1.0]])
     computed = DiscretisedLogisticMixture(*single, 17).log_prob(x)
-    expected = DiscretisedLogisticMixture(*(p.double() for p in single), 17).log_prob(x.double())
+    expected = DiscretisedLogisticMixture(*(p.double() for p in single), levels=17).log_prob(x.double())
     torch.testing.assert_close(computed.double(), expected, rtol=2e-6, atol=2e-6)
 
 

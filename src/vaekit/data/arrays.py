@@ -94,7 +94,9 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         UserError: a file that is damaged, cut short or holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because numpy leaves a damaged archive that it opened itself open.
+        with path.open("rb") as handle:
+            archive = np.load(handle, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise UserError(f"{path} is not an .npz archive; if it holds one array, name it .npy")
             return {key: archive[key] for key in archive.files}
@@ -113,7 +115,8 @@ def _unreadable(path: Path, error: BaseException) -> UserError:
 
 
 def _known_roles() -> dict[str, tuple[str, str]]:
-    known = dict.fromkeys(VALUE_KEYS, ("train", "values")) | dict.fromkeys(LABEL_KEYS, ("train", "labels"))
+    known: dict[str, tuple[str, str]] = dict.fromkeys(VALUE_KEYS, ("train", "values"))
+    known |= dict.fromkeys(LABEL_KEYS, ("train", "labels"))
     for part, stems in SPLIT_KEYS.items():
         for stem in stems:
             values, labels = (

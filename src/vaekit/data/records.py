@@ -36,7 +36,7 @@ class Split:
     """
 
     values: Shaped[np.ndarray, "N ..."]
-    labels: Int[np.ndarray, "N"] | None = None
+    labels: Int[np.ndarray, "_"] | None = None
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

@@ -12,8 +12,8 @@ from vaekit.distributions.levels import cell_edges, is_highest, is_lowest
 from vaekit.distributions.numerics import log1mexp
 
 # B_{2n}/(2n)! for n = 1, 2, ...: the series of ½ coth(t/2) − 1/t in odd powers of t; at |t| < ½ the first
-# term left out is below 1e-13.
-_COTH_SERIES = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160)
+# term left out is below 2e-15.
+_COTH_SERIES = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000)
 _SERIES_RADIUS = 0.5
 
 
@@ -97,7 +97,7 @@ class ContinuousBernoulli(Distribution):
 
     def expand(self, batch_shape: Sequence[int], _instance: None = None) -> Distribution:
         """Broadcast the batch to a larger shape without copying."""
-        return ContinuousBernoulli(self.logits.expand(torch.Size(batch_shape)))
+        return ContinuousBernoulli(self.logits.expand(torch.Size(batch_shape)), self._validate_args)
 
     def entropy(self) -> Float[Tensor, "..."]:
         """H = log φ(η) − η E[x], in nats; at most 0, the entropy of the uniform density."""
@@ -159,11 +159,11 @@ class ContinuousBernoulli(Distribution):
             >>> ContinuousBernoulli(torch.tensor(0.0)).log_cell_mass(x, levels=3).exp()
             tensor([0.2500, 0.5000, 0.2500])
         """
-        lower, upper = cell_edges(x, levels)
-        outermost = is_lowest(x, levels) | is_highest(x, levels)
-        width = torch.where(outermost, 0.5, 1.0).to(x.dtype) / (levels - 1)
         eta, mirrored = self._negative_side()
-        start = torch.where(mirrored, 1 - upper, lower).clamp(min=0)
+        y = torch.where(mirrored, 1 - x, x)
+        outermost = is_lowest(y, levels) | is_highest(y, levels)
+        width = torch.where(outermost, 0.5, 1.0).to(y.dtype) / (levels - 1)
+        start = cell_edges(y, levels)[0].clamp(min=0)
         return eta * start + log_phi(eta * width) + width.log() - log_phi(eta)
 
     def _negative_side(self) -> tuple[Float[Tensor, "..."], Bool[Tensor, "..."]]:

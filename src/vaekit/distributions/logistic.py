@@ -116,7 +116,8 @@ class DiscretisedLogistic(Distribution):
     def expand(self, batch_shape: Sequence[int], _instance: None = None) -> Distribution:
         """Broadcast the batch to a larger shape without copying."""
         shape = torch.Size(batch_shape)
-        return DiscretisedLogistic(self.centre.expand(shape), self.log_scale.expand(shape), self.levels)
+        centre, log_scale = self.centre.expand(shape), self.log_scale.expand(shape)
+        return DiscretisedLogistic(centre, log_scale, self.levels, self._validate_args)
 
     @torch.no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Float[Tensor, "..."]:

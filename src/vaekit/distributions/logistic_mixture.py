@@ -79,9 +79,10 @@ class DiscretisedLogisticMixture(Distribution):
     def expand(self, batch_shape: Sequence[int], _instance: None = None) -> Distribution:
         """Broadcast the batch to a larger shape without copying."""
         shape = torch.Size((*batch_shape, self.logits.shape[-1]))
-        return DiscretisedLogisticMixture(
-            self.logits.expand(shape), self.centres.expand(shape), self.log_scales.expand(shape), self.levels
+        logits, centres, log_scales = (
+            parameter.expand(shape) for parameter in (self.logits, self.centres, self.log_scales)
         )
+        return DiscretisedLogisticMixture(logits, centres, log_scales, self.levels, self._validate_args)
 
     @torch.no_grad()
     def sample(self, sample_shape: Sequence[int] = ()) -> Float[Tensor, "..."]:

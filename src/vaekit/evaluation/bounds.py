@@ -11,11 +11,12 @@ from torch import Tensor
 from vaekit.core import VAE, Trace
 from vaekit.data.batches import BLOCK, Examples
 from vaekit.errors import UserError
+from vaekit.noise import Noise
 from vaekit.objectives import iwae_bound
 from vaekit.shapes import mean_over_samples
 
-LogLikelihood = Callable[[Trace], Tensor]
-"""log p(x | z) of a trace under some measure, (*S, B) nats."""
+LogLikelihood = Callable[[Trace, Noise], Tensor]
+"""log p(x | z) of a trace under some measure, (*S, B) nats; the noise is for dequantising."""
 
 
 @final
@@ -102,6 +103,7 @@ def _chunk(
     rates: list[Tensor] = []
     log_likelihoods: dict[str, list[Tensor]] = {name: [] for name in measures}
     log_weights: dict[str, list[Tensor]] = {name: [] for name in measures}
+    base = examples.noise(where, 0)
     for index, start in enumerate(range(0, importance_samples, at_once)):
         count = min(at_once, importance_samples - start)
         noise = examples.noise(where, index)
@@ -109,7 +111,7 @@ def _chunk(
         rates.append(trace.kl())
         log_ratio = trace.log_ratio()
         for name, log_likelihood in measures.items():
-            value = log_likelihood(trace)
+            value = log_likelihood(trace, base)
             log_likelihoods[name].append(value)
             log_weights[name].append(value + log_ratio)
     rate = mean_over_samples(torch.cat(rates))

@@ -61,5 +61,6 @@ class IWAE(Term):
         return (self.samples,)
 
     def __call__(self, trace: Trace) -> Float[Tensor, " B"]:
-        """Return minus the bound."""
-        return -iwae_bound(trace.log_weight().flatten(0, -2))
+        """Return minus the bound of the first K draws; a sum of terms may have asked for more."""
+        log_weight = trace.log_weight()
+        return -iwae_bound(log_weight.reshape(-1, log_weight.shape[-1])[: self.samples])

@@ -36,8 +36,7 @@ class FullCovarianceGaussian(Posterior):
     def __init__(self, features: int, state: int, latents: int) -> None:
         super().__init__()
         self.mean = Linear(features + state, latents)
-        self.log_diagonal = Linear(features + state, latents)
-        self.lower = Linear(features + state, latents * (latents - 1) // 2)
+        self.factor = Linear(features + state, latents * (latents + 1) // 2)
         rows, columns = torch.tril_indices(latents, latents, offset=-1)
         self.register_buffer("rows", rows, persistent=False)
         self.register_buffer("columns", columns, persistent=False)
@@ -47,6 +46,7 @@ class FullCovarianceGaussian(Posterior):
     ) -> MultivariateNormal:
         """Return q with batch shape (B,) or (*S, B)."""
         h = with_state(features, state)
-        factor = torch.diag_embed(softly_bounded(self.log_diagonal(h)).exp())
-        factor[..., self.rows, self.columns] = self.lower(h)
+        log_diagonal, lower = self.factor(h).tensor_split([self.mean.out_features], -1)
+        factor = torch.diag_embed(softly_bounded(log_diagonal).exp())
+        factor[..., self.rows, self.columns] = lower
         return MultivariateNormal(self.mean(h), scale_tril=factor, validate_args=False)

@@ -43,7 +43,7 @@ def hierarchical_vae(
     from vaekit.recipes.recipe import Recipe
 
     d1 = latent_dimensions(spec, architecture.latents)
-    d2 = latent_dimensions(spec, top_latents or max(1, d1 // 2))
+    d2 = latent_dimensions(spec, max(1, d1 // 2) if top_latents is None else top_latents)
     net = MLP(d2, (state,), state, activation="silu")
     latents = TopDown(d2, d1, StandardNormal(d2), net, state, ConditionalGaussian(state, d1))
     return Recipe(compose(spec, architecture, latents), (NLL() + Linear(beta, warmup) * KL(),), prior=prior)

@@ -1,0 +1,72 @@
+"""vaekit: variational autoencoders whose numbers are proved true.
+
+The public door: five lines take an array to a trained, measured model. Names are imported when first used.
+
+Example:
+    >>> import vaekit
+    >>> spec = vaekit.DataSpec((1, 8, 8), levels=2)
+    >>> recipe = vaekit.build_recipe("vae", spec, latents=2)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vaekit.api import Run, evaluate, load, train
+    from vaekit.core import VAE, Site, Trace
+    from vaekit.data import Data, SplitOptions
+    from vaekit.errors import CapabilityError, UserError
+    from vaekit.noise import Noise
+    from vaekit.recipes.recipe import Recipe, build_recipe
+    from vaekit.spec import DataSpec
+    from vaekit.verification import run_gate
+
+__all__ = [
+    "VAE",
+    "CapabilityError",
+    "Data",
+    "DataSpec",
+    "Noise",
+    "Recipe",
+    "Run",
+    "Site",
+    "SplitOptions",
+    "Trace",
+    "UserError",
+    "build_recipe",
+    "evaluate",
+    "load",
+    "run_gate",
+    "train",
+]
+__version__ = "0.1.0"
+
+_HOME = {
+    "VAE": "core",
+    "CapabilityError": "errors",
+    "Data": "data",
+    "DataSpec": "spec",
+    "Noise": "noise",
+    "Recipe": "recipes.recipe",
+    "Run": "api",
+    "Site": "core",
+    "SplitOptions": "data",
+    "Trace": "core",
+    "UserError": "errors",
+    "build_recipe": "recipes.recipe",
+    "evaluate": "api",
+    "load": "api",
+    "run_gate": "verification",
+    "train": "api",
+}
+
+
+def __getattr__(name: str) -> object:
+    # The command line must answer --help and mistakes without importing torch.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,106 @@
+"""Everything that decides a run, as one typed record and as a flat YAML file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Literal, final
+
+import yaml
+
+from vaekit.data.splits import SplitOptions
+from vaekit.errors import UserError, nearest
+from vaekit.recipes.table import find, parameters_of
+from vaekit.training.options import TrainingOptions
+
+
+@final
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run is: its data, its recipe with options, and how it trains.
+
+    Args:
+        data: the source as it was named.
+        recipe: the name of the recipe.
+        options: of the recipe, complete.
+        levels: of the stored values, where the source does not say.
+        binarise: dynamic or fixed, or None.
+        split: fractions and seed of the splits.
+        training: epochs, batch size, seed and so on.
+    """
+
+    data: str
+    recipe: str = "vae"
+    options: Mapping[str, object] = field(default_factory=dict)
+    levels: int | None = None
+    binarise: Literal["dynamic", "fixed"] | None = None
+    split: SplitOptions = field(default_factory=SplitOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def to_yaml(self) -> str:
+        """One flat mapping, in the grammar that `vaekit train --config` reads."""
+        flat: dict[str, object] = {
+            "data": self.data,
+            "levels": self.levels,
+            "binarise": self.binarise,
+            "split": asdict(self.split),
+            "recipe": self.recipe,
+            **{name: list(v) if isinstance(v, tuple) else v for name, v in self.options.items()},
+            **asdict(self.training),
+        }
+        return yaml.safe_dump(flat, sort_keys=False)
+
+
+def config_from(flat: Mapping[str, object], where: str = "the configuration") -> RunConfig:
+    """Turn a flat mapping into a typed record.
+
+    Raises:
+        UserError: for an unknown key, with the nearest one, or a value of the wrong kind.
+
+    Example:
+        >>> config_from({"data": "digits", "epochs": 3, "latents": 4}).options["latents"]
+        4
+        >>> config_from({"data": "digits", "epoch": 3})
+        Traceback (most recent call last):
+        vaekit.errors.UserError: the configuration has the unknown key epoch; did you mean epochs?
+    """
+    values = dict(flat)
+    recipe = str(values.pop("recipe", "vae"))
+    find(recipe)
+    options = parameters_of(recipe)
+    training_names = {f.name for f in fields(TrainingOptions)}
+    own = {"data", "levels", "binarise", "split"}
+    known = own | set(options) | training_names
+    if unknown := [key for key in values if key not in known]:
+        raise UserError(f"{where} has the unknown key {unknown[0]}; {nearest(unknown[0], known | {'recipe'})}")
+    if not isinstance(values.get("data"), str):
+        raise UserError(f"{where} names no data: give digits, a folder of IDX files, a .npy or a .npz file")
+    given = {name: value for name, value in values.items() if name in options}
+    merged = {name: tuple(v) if isinstance(v, list) else v for name, v in {**options, **given}.items()}
+    split = values.get("split") or {}
+    try:
+        return RunConfig(
+            data=str(values["data"]),
+            recipe=recipe,
+            options=merged,
+            levels=values.get("levels"),  # pyright: ignore[reportArgumentType]
+            binarise=values.get("binarise"),  # pyright: ignore[reportArgumentType]
+            split=split if isinstance(split, SplitOptions) else SplitOptions(**split),  # pyright: ignore
+            training=TrainingOptions(**{n: values[n] for n in training_names if n in values}),  # pyright: ignore
+        )
+    except TypeError as error:
+        raise UserError(f"{where} cannot be read: {error}") from error
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read a config.yaml.
+
+    Raises:
+        UserError: if it is missing or not a configuration.
+    """
+    try:
+        flat = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"cannot read the configuration {path}: {error}") from error
+    if not isinstance(flat, dict):
+        raise UserError(f"{path} is not a configuration: it holds no keys")
+    return config_from(flat, str(path))

@@ -1,0 +1,99 @@
+"""Files that are never half written and never silently damaged: tensors with a checksum each, text, tables."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from vaekit.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside the target; on success sync it and rename it over the target.
+
+    A crash at any moment leaves the old file or the new one, never a mixture; a failure removes the
+    temporary file.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _checksum(tensor: Tensor) -> str:
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return hashlib.sha256(flat.view(torch.uint8).numpy().tobytes()).hexdigest()
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, object]) -> None:
+    """Write tensors and JSON facts as a safetensors file with a SHA-256 of every tensor and of the facts.
+
+    Raises:
+        UserError: if the disk has no room.
+    """
+    held = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    text = json.dumps(facts, sort_keys=True)
+    metadata = {
+        "facts": text,
+        "facts_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "sha256": json.dumps({name: _checksum(tensor) for name, tensor in held.items()}, sort_keys=True),
+    }
+    content = save(held, metadata)
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"could not write {path} ({len(content):,} bytes): {error.strerror}") from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """Read what `write_tensors` wrote and check every tensor against its SHA-256.
+
+    Raises:
+        UserError: if the file is missing, truncated, damaged (the tensor is named) or not vaekit's.
+    """
+    if not path.is_file():
+        raise UserError(f"no such model file: {path}")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged or truncated ({error}); restore it, or train again") from error
+    if not {"facts", "facts_sha256", "sha256"} <= set(metadata):
+        raise UserError(f"{path} was not written by vaekit: it lacks the facts and checksums")
+    if hashlib.sha256(metadata["facts"].encode()).hexdigest() != metadata["facts_sha256"]:
+        raise UserError(f"{path} is damaged: its facts do not match their checksum; restore it, or train again")
+    expected = json.loads(metadata["sha256"])
+    for name, tensor in tensors.items():
+        if expected.get(name) != _checksum(tensor):
+            raise UserError(f"{path} is damaged: tensor {name} does not match its checksum; restore it")
+    if missing := set(expected) - set(tensors):
+        raise UserError(f"{path} is damaged: tensor {sorted(missing)[0]} is missing; restore it")
+    return tensors, json.loads(metadata["facts"])

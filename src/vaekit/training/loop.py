@@ -1,0 +1,231 @@
+"""The loop: batches in an order that (seed, epoch) decides, one step after another, validated and saved."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import final
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from vaekit.core import Adaptive
+from vaekit.data.batches import Examples, epoch_order
+from vaekit.errors import UserError
+from vaekit.evaluation import bounds, mean_statistic
+from vaekit.evaluation.measures import native
+from vaekit.noise import Noise, cut
+from vaekit.objectives import Turn
+from vaekit.recipes.recipe import Recipe
+from vaekit.training.options import TrainingOptions
+from vaekit.training.players import build_optimiser, learning_rate, parameters_of_players
+from vaekit.training.reporting import Reporter
+from vaekit.training.state import Progress, as_numbers
+from vaekit.training.step import LOG, LOSS, STATISTIC, Step
+
+VALIDATIONS = 100
+"""A run validates after every epoch, or about this often where epochs are many."""
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """How many steps a run takes and when it validates.
+
+    Args:
+        epochs: passes over the training set.
+        steps_per_epoch: whole batches in one pass.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def epochs_between_validations(self) -> int:
+        """1, or more where epochs are many."""
+        return max(1, self.epochs // VALIDATIONS)
+
+    @property
+    def validations(self) -> int:
+        """Validations in all."""
+        return -(-self.epochs // self.epochs_between_validations)
+
+    def validates_after(self, step: int) -> bool:
+        """Whether `step` steps done end an epoch that is validated."""
+        epoch, rest = divmod(step, self.steps_per_epoch)
+        return rest == 0 and (epoch % self.epochs_between_validations == 0 or epoch == self.epochs)
+
+
+@final
+class Trainer:
+    """Trains a recipe's model in place.
+
+    Args:
+        recipe: model, turns, optimiser.
+        train: the training examples, on the device.
+        validation: the validation examples, on the device.
+        options: batch size, seed, clipping.
+        fabric: the engine: device, precision, gradients.
+    """
+
+    def __init__(
+        self, recipe: Recipe, train: Examples, validation: Examples, options: TrainingOptions, fabric: Fabric
+    ) -> None:
+        self.train_examples = train
+        self.validation_examples = validation
+        self.options = options
+        self.fabric = fabric
+        self.optimiser = replace(
+            recipe.optimiser,
+            lr=options.lr or recipe.optimiser.lr,
+            decay=options.decay or recipe.optimiser.decay,
+            weight_decay=recipe.optimiser.weight_decay if options.weight_decay is None else options.weight_decay,
+        )
+        self.vae = recipe.model.to(fabric.device)
+        self.turns = recipe.turns
+        players = [player for turn in recipe.turns for player in turn.players]
+        self.players = parameters_of_players(self.vae, players)
+        self.step_module = fabric.setup_module(Step(self.vae, recipe.turns))
+        self.optimisers: dict[str, Optimizer] = {
+            name: fabric.setup_optimizers(build_optimiser(self.optimiser, parameters))
+            for name, parameters in self.players.items()
+        }
+        self.batch_size = min(options.batch_size, len(train))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in one pass; what is left over comes first in no epoch, and differs each time."""
+        return len(self.train_examples) // self.batch_size
+
+    def fit(
+        self,
+        plan: Plan,
+        progress: Progress,
+        reporter: Reporter,
+        after_step: Callable[[], None],
+        after_validation: Callable[[dict[str, float]], None],
+    ) -> None:
+        """Take the steps that `progress` still lacks.
+
+        Args:
+            plan: how many steps, and when to validate.
+            progress: updated in place.
+            reporter: told how it goes.
+            after_step: called when a step is done and counted; may raise to stop.
+            after_validation: given the row for metrics.csv while the model holds its validation σ².
+        """
+        started = time.monotonic() - progress.seconds
+        order = torch.empty(0, dtype=torch.long)
+        self.vae.train()
+        for step in range(progress.step, plan.steps):
+            epoch, place = divmod(step, plan.steps_per_epoch)
+            if place == 0 or len(order) == 0:
+                order = epoch_order(self.options.seed, epoch, len(self.train_examples))
+                order = order.to(self.fabric.device)
+            indices = order[place * self.batch_size : (place + 1) * self.batch_size]
+            scalars = self.take_step(step, plan, indices)
+            for name, value in scalars.items():
+                progress.summed[name] = progress.summed.get(name, torch.zeros_like(value)) + value
+            progress.count += 1
+            progress.step = step + 1
+            progress.seconds = time.monotonic() - started
+            if reporter.due():
+                where = f"epoch {epoch + 1}/{plan.epochs}"
+                reporter.progress((step + 1) / plan.steps, where, as_numbers(progress.summed, progress.count))
+            if plan.validates_after(step + 1):
+                self._validate(plan, progress, epoch, after_validation)
+            after_step()
+
+    def take_step(self, step: int, plan: Plan, indices: Tensor) -> dict[str, Tensor]:
+        """Take every turn of one step and return the scalars to log.
+
+        Raises:
+            UserError: if a loss is not finite; the weights are then still those before the step.
+        """
+        noise = Noise(self.options.seed, (step,), cut(len(indices), self.options.shards))
+        x = self.train_examples.gather(indices, noise)
+        fraction = torch.tensor(step / plan.steps, device=x.device)
+        rate = learning_rate(self.optimiser, step / plan.steps, step // plan.steps_per_epoch)
+        scalars: dict[str, Tensor] = {}
+        for index, turn in enumerate(self.turns):
+            out: dict[str, Tensor] = self.step_module(x, noise, fraction, index)
+            losses = {player: out[LOSS + player] for player in turn.players}
+            self._check_finite(losses, step, plan)
+            self._move(turn, losses, rate)
+            scalars |= {name.removeprefix(LOG): v for name, v in out.items() if name.startswith(LOG)}
+            if STATISTIC in out and isinstance(self.vae.likelihood, Adaptive):
+                gathered = self.fabric.all_reduce(out[STATISTIC])
+                self.vae.likelihood.observe(torch.as_tensor(gathered))
+        return scalars
+
+    def _move(self, turn: Turn, losses: dict[str, Tensor], rate: float) -> None:
+        # All gradients of a turn are taken before any of its players steps.
+        if len(turn.players) == 1:
+            (player,) = turn.players
+            self.optimisers[player].zero_grad()
+            self.fabric.backward(losses[player])
+        else:
+            last = turn.players[-1]
+            for player in turn.players:
+                own = self.players[player]
+                gradients = torch.autograd.grad(losses[player], own, retain_graph=player != last, allow_unused=True)
+                for parameter, gradient in zip(own, gradients, strict=True):
+                    parameter.grad = gradient
+        for player in turn.players:
+            if self.options.clip > 0:
+                clip_grad_norm_(self.players[player], self.options.clip)
+            for group in self.optimisers[player].param_groups:
+                group["lr"] = rate
+            self.optimisers[player].step()
+
+    def _check_finite(self, losses: dict[str, Tensor], step: int, plan: Plan) -> None:
+        # Reading a loss is free on the CPU; on an accelerator it would stall the queue at every step.
+        if self.fabric.device.type != "cpu" and step % plan.steps_per_epoch:
+            return
+        for player, loss in losses.items():
+            if not math.isfinite(loss.item()):
+                raise UserError(
+                    f"the loss of the {player} became {loss.item()} at step {step} "
+                    f"(epoch {step // plan.steps_per_epoch + 1}); nothing was overwritten: "
+                    f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
+                )
+
+    def _validate(
+        self, plan: Plan, progress: Progress, epoch: int, after_validation: Callable[[dict[str, float]], None]
+    ) -> None:
+        row: dict[str, float] = {"epoch": epoch + 1, "step": progress.step, "seconds": progress.seconds}
+        row["lr"] = learning_rate(self.optimiser, (progress.step - 1) / plan.steps, epoch)
+        row |= {f"train_{name}": v for name, v in as_numbers(progress.summed, progress.count).items()}
+        running = {name: buffer.clone() for name, buffer in self.vae.likelihood.named_buffers()}
+        self.vae.eval()
+        row |= self.validation_figures()
+        after_validation(row)
+        with torch.no_grad():
+            for name, buffer in self.vae.likelihood.named_buffers():
+                buffer.copy_(running[name])
+        self.vae.train()
+        progress.summed, progress.count = {}, 0
+
+    def validation_figures(self) -> dict[str, float]:
+        """Solve σ² on validation where there is one, and score validation at β = 1, in the likelihood's measure."""
+        likelihood = self.vae.likelihood
+        figures: dict[str, float] = {}
+        if isinstance(likelihood, Adaptive):
+            statistic = mean_statistic(self.vae, self.validation_examples)
+            likelihood.solve(statistic)
+            figures["validation_sigma2"] = statistic.item()
+        rate, by_measure = bounds(self.vae, self.validation_examples, {likelihood.measure: native})
+        bound = by_measure[likelihood.measure]
+        return figures | {
+            f"validation_nll_{likelihood.measure}": bound.distortion.mean().item(),
+            "validation_kl": rate.mean().item(),
+            f"validation_elbo_{likelihood.measure}": bound.elbo.mean().item(),
+        }

@@ -1,0 +1,54 @@
+"""Who owns which parameters, and the optimiser of each player."""
+
+from collections.abc import Iterable, Mapping
+
+import math
+from torch.nn import Parameter
+from torch.optim import Adam, AdamW, Optimizer
+
+from vaekit.core import VAE
+from vaekit.errors import UserError, nearest
+from vaekit.objectives.algebra import MODEL
+from vaekit.recipes.recipe import Optimiser
+
+
+def parameters_of_players(vae: VAE, players: Iterable[str]) -> Mapping[str, list[Parameter]]:
+    """The parameters of each player: "model" has all; "encoder" and "decoder" divide them.
+
+    Raises:
+        UserError: for a player nobody knows.
+    """
+    inference = [*vae.encoder.parameters(), *vae.posteriors.parameters()]
+    generative = [*vae.latents.parameters(), *vae.decoder.parameters(), *vae.likelihood.parameters()]
+    known = {MODEL: [*vae.parameters()], "encoder": inference, "decoder": generative}
+    names = list(dict.fromkeys(players))
+    for name in names:
+        if name not in known:
+            raise UserError(f"no player is called {name}; {nearest(name, known)}")
+    return {name: known[name] for name in names}
+
+
+def build_optimiser(options: Optimiser, parameters: list[Parameter]) -> Optimizer:
+    """Adam, or AdamW where weights decay; fused where the device has it."""
+    fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
+    if options.weight_decay > 0:
+        return AdamW(
+            parameters, lr=options.lr, eps=options.epsilon, weight_decay=options.weight_decay, fused=fused
+        )
+    return Adam(parameters, lr=options.lr, eps=options.epsilon, fused=fused)
+
+
+def learning_rate(options: Optimiser, progress: float, epoch: int) -> float:
+    """The learning rate as a value of the step: nothing is kept, so a resumed run needs no state.
+
+    Example:
+        >>> learning_rate(Optimiser(lr=1.0, decay="exponential", gamma=0.5), progress=0.0, epoch=2)
+        0.25
+        >>> round(learning_rate(Optimiser(lr=1.0, decay="cosine"), progress=0.5, epoch=0), 3)
+        0.5
+    """
+    if options.decay == "exponential":
+        return options.lr * options.gamma**epoch
+    if options.decay == "cosine":
+        return options.lr * 0.5 * (1 + math.cos(math.pi * progress))
+    return options.lr

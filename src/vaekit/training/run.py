@@ -1,0 +1,230 @@
+"""A run: from a configuration to a folder with a trained model, and back from the folder to the model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import final
+
+from lightning_fabric import Fabric
+
+from vaekit.core import VAE
+from vaekit.data import Data, fingerprint, load
+from vaekit.data.batches import Examples
+from vaekit.data.sources import Source
+from vaekit.errors import UserError
+from vaekit.recipes.recipe import Recipe
+from vaekit.spec import DataSpec
+from vaekit.training.config import RunConfig, read_config
+from vaekit.training.device import engine
+from vaekit.training.files import write_text
+from vaekit.training.fit_prior import fit_prior
+from vaekit.training.folder import RunFolder, existing_folder, new_folder
+from vaekit.training.forecast import measure, plan_for
+from vaekit.training.interrupt import Interrupted, StopRequest, stopping_on_interrupt
+from vaekit.training.loop import Plan, Trainer
+from vaekit.training.metrics import Metrics
+from vaekit.training.model_file import ModelFacts, load_model, save_model
+from vaekit.training.reporting import Reporter, clock
+from vaekit.training.state import Progress, load_state, save_state
+
+
+@final
+@dataclass(frozen=True)
+class Run:
+    """A trained model and where it lies.
+
+    Args:
+        folder: of the run.
+        config: what was trained, and how.
+        vae: the model of model.safetensors, in evaluation mode.
+        facts: recipe, options and data from which it was built.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    vae: VAE
+    facts: ModelFacts
+
+    @property
+    def spec(self) -> DataSpec:
+        """Of the data it was trained on."""
+        return self.facts.spec
+
+    def data(self) -> Data:
+        """Load the data it was trained on again, with the same splits."""
+        return load_data(self.config, self.config.data)
+
+
+def load_run(path: Path | str) -> Run:
+    """Open the folder of a finished run.
+
+    Raises:
+        UserError: if it is not a run, is not finished, or its model file is damaged.
+    """
+    folder = existing_folder(Path(path))
+    if not folder.model.is_file() and folder.last.is_file():
+        raise UserError(f"{path} is not finished: vaekit train --resume {path}")
+    vae, facts = load_model(folder.model)
+    return Run(folder, read_config(folder.config), vae, facts)
+
+
+def load_data(config: RunConfig, source: Source) -> Data:
+    """Load the data of a configuration; `source` is its name, or the object it stands for."""
+    return load(source, levels=config.levels, binarise=config.binarise, split=config.split)
+
+
+def start(
+    config: RunConfig,
+    reporter: Reporter,
+    out: Path | None = None,
+    source: Source | None = None,
+    root: Path = Path("runs"),
+) -> Run:
+    """Train a model from the beginning.
+
+    Args:
+        config: what to train, and how.
+        reporter: told how it goes.
+        out: the run folder, not yet there; default the next numbered one under `root`.
+        source: the data themselves, where `config.data` only names them.
+        root: of numbered folders.
+
+    Raises:
+        UserError: for data, options or a folder that will not do; nothing is written then.
+        Interrupted: on Ctrl-C, after saving.
+    """
+    data = load_data(config, config.data if source is None else source)
+    facts = ModelFacts(config.recipe, config.options, data.spec)
+    recipe = facts.build(config.training.seed)
+    fabric = engine(config.training.device)
+    folder = RunFolder(out) if out else new_folder(root, data.name, config.recipe)
+    train, validation = _examples(data, config, fabric)
+    describe(reporter, data, recipe, config, fabric)
+    if recipe.closed_form is not None:
+        folder.create()
+        write_text(folder.config, config.to_yaml())
+        recipe.model.to(fabric.device)
+        recipe.closed_form(recipe.model, train.all())
+        save_model(folder.best, recipe.model, facts)
+        return finish(Run(folder, config, recipe.model, facts), recipe, train, validation, reporter)
+    forecast = measure(recipe, train, validation, config.training, fabric)
+    trainer = Trainer(recipe, train, validation, config.training, fabric)
+    plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
+    config = replace(config, training=replace(config.training, epochs=plan.epochs, minutes=None))
+    folder.create()
+    write_text(folder.config, config.to_yaml())
+    reporter.say(
+        f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
+        f"{forecast.seconds(plan) / 60:.1f} minutes, into {folder.path}"
+    )
+    run = Run(folder, config, recipe.model, facts)
+    _train(run, trainer, plan, Progress(), fingerprint(data), reporter)
+    return finish(run, recipe, train, validation, reporter)
+
+
+def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
+    """Go on where an interrupted run stopped; it ends with the weights of an uninterrupted one.
+
+    Raises:
+        UserError: if there is nothing to go on from, or the data have changed.
+        Interrupted: on Ctrl-C, after saving.
+    """
+    folder = existing_folder(path)
+    config = read_config(folder.config)
+    data = load_data(config, config.data if source is None else source)
+    facts = ModelFacts(config.recipe, config.options, data.spec)
+    recipe = facts.build(config.training.seed)
+    fabric = engine(config.training.device)
+    train, validation = _examples(data, config, fabric)
+    if config.training.epochs is None or recipe.closed_form is not None:
+        raise UserError(f"{path} has no unfinished training to go on with")
+    trainer = Trainer(recipe, train, validation, config.training, fabric)
+    print_of_data = fingerprint(data)
+    plan = Plan(config.training.epochs, trainer.steps_per_epoch)
+    progress = Progress()
+    if folder.last.is_file():
+        progress = load_state(folder.last, trainer.vae, trainer.optimisers, print_of_data)
+    if progress.step >= plan.steps and folder.model.is_file():
+        reporter.say(f"{path} is finished: {plan.epochs} epochs are done")
+        return load_run(path)
+    reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
+    run = Run(folder, config, recipe.model, facts)
+    _train(run, trainer, plan, progress, print_of_data, reporter)
+    return finish(run, recipe, train, validation, reporter)
+
+
+def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, fabric: Fabric) -> None:
+    """Say what is about to be trained on what."""
+    spec = data.spec
+    levels = "floats" if spec.levels is None else f"{spec.levels} levels"
+    parameters = sum(p.numel() for p in recipe.model.parameters())
+    reporter.say(
+        f"{data.name}: {len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test "
+        f"examples of {'×'.join(map(str, spec.shape))}, {levels}"
+    )
+    reporter.say(
+        f"{config.recipe}: {parameters:,} parameters, latents {dict(recipe.model.latents.sites)}, "
+        f"{type(recipe.model.likelihood).__name__}, on {fabric.device}"
+    )
+    for note in recipe.notes:
+        reporter.say(f"note: {note}")
+
+
+def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, Examples]:
+    seed = config.training.seed
+    train = Examples.of(data, data.train, fabric.device, seed)
+    return train, Examples.of(data, data.validation, fabric.device, seed)
+
+
+def _train(
+    run: Run, trainer: Trainer, plan: Plan, progress: Progress, print_of_data: str, reporter: Reporter
+) -> None:
+    metrics = Metrics(run.folder.metrics, until=progress.step)
+    with stopping_on_interrupt() as request:
+        after_step = _saver(run, trainer, plan, progress, print_of_data, request)
+
+        def after_validation(row: dict[str, float]) -> None:
+            metrics.add(row)
+            elbo = row[f"validation_elbo_{trainer.vae.likelihood.measure}"]
+            if elbo > progress.best:
+                progress.best, progress.best_step = elbo, progress.step
+                save_model(run.folder.best, trainer.vae, run.facts)
+
+        try:
+            trainer.fit(plan, progress, reporter, after_step, after_validation)
+        finally:
+            reporter.close()
+    if progress.best_step < 0:
+        raise UserError("the validation ELBO was never finite: try a smaller --lr or --clip 100")
+    reporter.say(
+        f"trained {plan.steps} steps in {clock(progress.seconds)}; best validation −ELBO "
+        f"{-progress.best:.2f} nats ({trainer.vae.likelihood.measure}) at epoch "
+        f"{progress.best_step // plan.steps_per_epoch}"
+    )
+
+
+def _saver(
+    run: Run, trainer: Trainer, plan: Plan, progress: Progress, print_of_data: str, request: StopRequest
+) -> Callable[[], None]:
+    def save() -> None:
+        save_state(run.folder.last, trainer.vae, trainer.optimisers, progress, print_of_data)
+
+    def after_step() -> None:
+        if request.made and progress.step < plan.steps:
+            save()
+            raise Interrupted(f"vaekit train --resume {run.folder.path}")
+        if plan.validates_after(progress.step):
+            save()
+
+    return after_step
+
+
+def finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
+    """Take the best checkpoint, fit the recipe's prior, and write model.safetensors."""
+    vae, _ = load_model(run.folder.best)
+    vae.to(train.values.device)
+    if recipe.prior != "standard":
+        vae, fitted = fit_prior(vae, train, validation, recipe.prior, run.config.training.seed)
+        reporter.say(f"prior fitted to q(z): {fitted.name}, {fitted.gain:+.2f} nats per validation example")
+    save_model(run.folder.model, vae, run.facts)
+    return replace(run, vae=vae.eval())

@@ -1,0 +1,99 @@
+"""What a run must remember to go on exactly: step, weights, optimiser moments, running sums."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
+
+from vaekit.errors import UserError
+from vaekit.training.files import read_tensors, write_tensors
+
+
+@final
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Args:
+        step: steps done.
+        best: the best validation ELBO so far, nats per example.
+        best_step: the step at which it was reached; -1 before the first validation.
+        summed: sums of the logged scalars since the last row of metrics.csv.
+        count: how many steps they sum.
+        seconds: time spent training, over all sittings.
+    """
+
+    step: int = 0
+    best: float = -float("inf")
+    best_step: int = -1
+    summed: dict[str, Tensor] = field(default_factory=dict)
+    count: int = 0
+    seconds: float = 0.0
+
+
+def save_state(
+    path: Path, vae: Module, optimisers: Mapping[str, Optimizer], progress: Progress, fingerprint: str
+) -> None:
+    """Write the training state; order and noise of examples need none, they are functions of the step."""
+    tensors = {f"model/{name}": tensor for name, tensor in vae.state_dict().items()}
+    for player, optimiser in optimisers.items():
+        for index, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser/{player}/{index}/{name}": value for name, value in moments.items()}
+    tensors |= {f"summed/{name}": value for name, value in progress.summed.items()}
+    facts = {
+        "step": progress.step,
+        "best": progress.best,
+        "best_step": progress.best_step,
+        "count": progress.count,
+        "seconds": progress.seconds,
+        "data": fingerprint,
+    }
+    write_tensors(path, tensors, facts)
+
+
+def load_state(path: Path, vae: Module, optimisers: Mapping[str, Optimizer], fingerprint: str) -> Progress:
+    """Read a training state into a model and its optimisers.
+
+    Raises:
+        UserError: if the file is damaged, of another model, or the data have changed since.
+    """
+    tensors, facts = read_tensors(path)
+    if facts.get("data") != fingerprint:
+        raise UserError(f"the data are not those that {path} was trained on: restore them, or train anew")
+    try:
+        vae.load_state_dict(_under("model/", tensors))
+    except RuntimeError as error:
+        raise UserError(f"{path} does not fit the model of this run's config.yaml: {error}") from error
+    for player, optimiser in optimisers.items():
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under(f"optimiser/{player}/", tensors).items():
+            index, moment = name.split("/")
+            moments.setdefault(int(index), {})[moment] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+    match facts:
+        case {
+            "step": int(step),
+            "best": float(best),
+            "best_step": int(best_step),
+            "count": int(count),
+            "seconds": float(seconds),
+        }:
+            return Progress(step, best, best_step, _under("summed/", tensors), count, seconds)
+    raise UserError(f"{path} is not a training state of this version of vaekit")
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def as_numbers(summed: Mapping[str, Tensor], count: int) -> dict[str, float]:
+    """Means of the sums: the one place where a training scalar leaves its device."""
+    if not summed:
+        return {}
+    values = torch.stack([value.double() for value in summed.values()]) / max(count, 1)
+    return dict(zip(summed, values.tolist(), strict=True))

@@ -1,0 +1,41 @@
+"""One turn of one step as a module: the only thing that Fabric wraps."""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import Module
+
+from vaekit.core import VAE, Adaptive
+from vaekit.noise import Noise
+from vaekit.objectives import Turn
+
+LOSS, LOG, STATISTIC = "loss/", "log/", "statistic"
+
+
+@final
+class Step(Module):
+    """Trace a batch and return the losses of one turn; a trace never leaves this module.
+
+    Args:
+        vae: the model.
+        turns: the objective's turns.
+    """
+
+    def __init__(self, vae: VAE, turns: Sequence[Turn]) -> None:
+        super().__init__()
+        self.vae = vae
+        self.turns = tuple(turns)
+
+    def forward(self, x: Float[Tensor, "B *E"], noise: Noise, progress: Tensor, turn: int = 0) -> dict[str, Tensor]:
+        """Return 0-dimensional tensors: "loss/PLAYER", "log/NAME" and, of an adaptive likelihood, "statistic"."""
+        losses = self.turns[turn].losses(self.vae, x, noise, progress)
+        out = {LOSS + player: loss for player, loss in losses.by_player.items()}
+        out |= {LOG + name: value for name, value in losses.scalars.items()}
+        likelihood = self.vae.likelihood
+        if isinstance(likelihood, Adaptive):
+            with torch.no_grad():
+                out[STATISTIC] = likelihood.statistic(losses.trace.likelihood, x).mean()
+        return out

@@ -1,0 +1,102 @@
+"""C3: every KL divergence that vaekit uses, against torch's dense normals and against Monte Carlo."""
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution, Independent, MultivariateNormal
+
+from vaekit.core import Site
+from vaekit.noise import draw
+from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
+from vaekit.priors import ConditionalGaussian, GaussianMixturePrior, GaussianPrior, StandardNormal
+from vaekit.verification.check import Check, compare, estimate, seeded
+from vaekit.verification.linear import noise_for
+
+GATE = "C3"
+BATCH, LATENTS, FEATURES = 4, 3, 5
+DRAWS = 20_000
+EXACT = 1e-6
+
+
+def checks() -> list[Check]:
+    """Run the row."""
+    with seeded(5):
+        features = 2 * torch.randn(BATCH, FEATURES, dtype=torch.float64)
+        standard = StandardNormal(LATENTS).double()()
+        conditional = ConditionalGaussian(FEATURES, LATENTS).double()(features.flip(0))
+        full_prior = GaussianPrior(torch.randn(LATENTS), _factor())
+        full_prior = full_prior.double()()
+        diagonal = DiagonalGaussian(FEATURES, 0, LATENTS).double()(features, standard, None)
+        full = FullCovarianceGaussian(FEATURES, 0, LATENTS).double()(features, standard, None)
+        means, factors = torch.randn(2, LATENTS), torch.stack([_factor(), _factor()])
+        mixture = GaussianMixturePrior(torch.tensor([0.3, 0.7]), means, factors).double()()
+    pairs: dict[str, tuple[Distribution, Distribution]] = {
+        "diagonal||standard": (diagonal, standard),
+        "diagonal||diagonal": (diagonal, conditional),
+        "diagonal||full": (diagonal, full_prior),
+        "full||standard": (full, standard),
+        "full||diagonal": (full, conditional),
+        "full||full": (full, full_prior),
+    }
+    found: list[Check] = []
+    for key, (name, (q, p)) in enumerate(pairs.items()):
+        found += _pair(name, _site(q, p, key))
+    return [*found, *_mixture(_site(full, mixture, 9))]
+
+
+def _factor() -> Tensor:
+    lower = torch.randn(LATENTS, LATENTS).tril(-1)
+    return lower + torch.diag(0.5 + torch.rand(LATENTS))
+
+
+def _site(q: Distribution, p: Distribution, key: int) -> Site:
+    z = draw(q, (DRAWS, BATCH), noise_for(BATCH, key), "z")
+    return Site("z", z.detach(), p, q)
+
+
+def _pair(name: str, site: Site) -> list[Check]:
+    """KL(q ‖ p) of a site against dense normals, as a sum over dimensions, and as a mean of log q − log p."""
+    kl = site.kl()[0].detach()
+    dense = torch.distributions.kl_divergence(_dense(site.posterior), _dense(site.prior))
+    found = [
+        compare(GATE, f"KL {name} against torch's dense normals", dense, kl, EXACT, "nats"),
+        _monte_carlo(f"KL {name} against the mean of log q - log p", kl, site),
+    ]
+    if isinstance(site.posterior, Independent) and isinstance(site.prior, Independent):
+        total = site.kl_per_dim()[0].sum(-1)
+        found.append(compare(GATE, f"KL {name}, summed over dimensions", dense, total, EXACT, "nats"))
+    return found
+
+
+def _dense(distribution: Distribution) -> MultivariateNormal:
+    """The same normal by its mean and covariance matrix, as torch knows it."""
+    if isinstance(distribution, MultivariateNormal):
+        covariance = distribution.covariance_matrix
+    else:
+        covariance = distribution.variance.diag_embed()
+    return MultivariateNormal(distribution.mean, covariance, validate_args=False)
+
+
+def _monte_carlo(statement: str, kl: Tensor, site: Site) -> Check:
+    ratios = (site.log_q - site.log_p).mean(-1).detach()
+    return estimate(GATE, statement, kl.mean().item(), ratios, "nats")
+
+
+def _mixture(site: Site) -> list[Check]:
+    """A mixture prior has no closed form: its KL is log q − log p, which one component turns into a normal's."""
+    q = site.posterior
+    weights, means = torch.tensor([0.3, 0.7]), torch.zeros(2, LATENTS)
+    twins = GaussianMixturePrior(weights, means, torch.eye(LATENTS).expand(2, -1, -1)).double()()
+    alike = Site("z", site.z, twins, q)
+    standard = StandardNormal(LATENTS).double()()
+    closed = torch.distributions.kl_divergence(_dense(q), _dense(standard))
+    fallback = site.log_q - site.log_p
+    return [
+        compare(GATE, "KL full||mixture is log q - log p of the draws", fallback, site.kl(), EXACT, "nats"),
+        estimate(
+            GATE,
+            "KL full||mixture of equal components = KL full||standard",
+            closed.mean().item(),
+            alike.kl().mean(-1).detach(),
+            "nats",
+        ),
+    ]

@@ -1,0 +1,39 @@
+"""Types and tensor shapes are checked at run time in every test, and each worker keeps to one thread."""
+
+from jaxtyping import install_import_hook
+
+# Recipes, commands and the command line annotate lazily (TYPE_CHECKING) and stay outside.
+CHECKED = (
+    "bounded",
+    "core",
+    "data",
+    "distributions",
+    "evaluation",
+    "latents",
+    "likelihoods",
+    "nets",
+    "noise",
+    "objectives",
+    "posteriors",
+    "ppca",
+    "priors",
+    "shapes",
+    "training",
+)
+# The numeric tower of PEP 484: an int is a float, as every type checker holds.
+install_import_hook(
+    [f"vaekit.{module}" for module in CHECKED],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+)
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+# xdist runs several workers on few cores.
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    """A random generator of fixed seed, fresh for every test."""
+    return torch.Generator().manual_seed(0)
