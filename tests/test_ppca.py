@@ -63,9 +63,7 @@ def test_the_fit_is_a_stationary_point_and_a_maximum_of_the_evidence(
 
     def evidence(mean: Tensor, weights: Tensor, noise: Tensor) -> Tensor:
         covariance = weights @ weights.T + noise * torch.eye(D, dtype=x.dtype)
-        return (
-            MultivariateNormal(mean, covariance_matrix=covariance, validate_args=False).log_prob(x).mean()
-        )
+        return MultivariateNormal(mean, covariance_matrix=covariance, validate_args=False).log_prob(x).mean()
 
     fitted = tuple(part.clone().requires_grad_() for part in (model.mean, model.weights, model.noise))
     best = evidence(*fitted)
@@ -106,6 +104,8 @@ def test_as_many_latents_as_examples_are_refused(x: Tensor) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e3])
 def test_data_without_noise_are_refused(generator: torch.Generator, dtype: torch.dtype, scale: float) -> None:
-    flat = torch.randn(50, 2, generator=generator, dtype=dtype) @ torch.randn(2, D, generator=generator).to(dtype)
+    flat = torch.randn(50, 2, generator=generator, dtype=dtype) @ torch.randn(2, D, generator=generator).to(
+        dtype
+    )
     with pytest.raises(UserError, match="lie in 2 dimensions exactly"):
         fit_ppca(scale * flat, 2)

@@ -67,9 +67,7 @@ class Latents(Module, ABC):
         """Put another prior at the top site."""
 
     @abstractmethod
-    def forward(
-        self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None) -> Tensor:
         """Visit every site once and return h of shape (*S, B, H)."""
 
 
@@ -241,9 +239,7 @@ class VAE(Module):
         self.likelihood = likelihood
         self.shape = tuple(shape)
 
-    def walk(
-        self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None
-    ) -> Distribution:
+    def walk(self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None) -> Distribution:
         """Pass once from the top site to x; `choose` decides every latent value.
 
         Args:

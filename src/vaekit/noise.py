@@ -1,4 +1,4 @@
-"""Random draws that do not depend on how a batch is cut: every shard of examples has its own seeded stream."""
+"""Random draws that do not depend on how a batch is cut: every shard has its own seeded stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

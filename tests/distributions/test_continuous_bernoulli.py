@@ -124,6 +124,15 @@ def test_icdf_inverts_the_cdf(dtype: torch.dtype, tolerance: float) -> None:
     assert error.max() < tolerance
 
 
+@pytest.mark.parametrize("u", [0.001, 0.3, 0.5, 0.97])
+def test_icdf_agrees_with_its_formula(u: float) -> None:
+    """On both sides of the series' seam at |η| = 7.4e-4."""
+    eta = torch.tensor([-20.0, -0.01, -8e-4, -7e-4, 0.0, 1e-4, 7e-4, 8e-4, 3.0, 20.0], dtype=torch.float64)
+    expected = exact(lambda t: mpmath.log(1 + mpmath.mpf(u) * (mpmath.exp(t) - 1)) / t, eta, u)
+    computed = ContinuousBernoulli(eta).icdf(torch.tensor(u, dtype=torch.float64))
+    torch.testing.assert_close(computed, expected, rtol=0, atol=1e-15)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_cdf_is_exact_at_both_ends(dtype: torch.dtype) -> None:
     pixels = ContinuousBernoulli(torch.tensor(SIGNED, dtype=dtype)[:, None])

@@ -175,10 +175,9 @@ class ContinuousBernoulli(Distribution):
 def _cumulant_series(
     eta: Float[Tensor, "..."], u: Float[Tensor, "..."], rest: Float[Tensor, "..."]
 ) -> Float[Tensor, "..."]:
-    """Compute κ₁ + κ₂ η/2 + κ₃ η²/6 + κ₄ η³/24 + κ₅ η⁴/120 of a Bernoulli(u), rest = 1 − u."""
-    variance, skew = u * rest, rest - u
-    tail = (1 - 6 * variance) / 24 + eta * skew * (1 - 12 * variance) / 120
-    return u + variance * eta * (0.5 + eta * (skew / 6 + eta * tail))
+    """Compute κ₁ + κ₂ η/2 + κ₃ η²/6 + κ₄ η³/24 of a Bernoulli(u), rest = 1 − u."""
+    variance = u * rest
+    return u + variance * eta * (0.5 + eta * ((rest - u) / 6 + eta * (1 - 6 * variance) / 24))
 
 
 def _log_mix(

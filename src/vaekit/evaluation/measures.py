@@ -60,7 +60,9 @@ def measures_for(
         _ = noise
         return log_mass(trace.likelihood, trace.x, levels)
 
-    measures: dict[str, LogLikelihood] = {MASS: exact} if factorises(distribution, spec) else {MASS_BOUND: bounded}
+    measures: dict[str, LogLikelihood] = (
+        {MASS: exact} if factorises(distribution, spec) else {MASS_BOUND: bounded}
+    )
     return measures | ({DEQUANTISED: dequantised} if lives_on_real_line(distribution) else {})
 
 

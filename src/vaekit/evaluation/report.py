@@ -122,14 +122,16 @@ def evaluate(
 def _bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_samples: int) -> list[Figure]:
     sign = "<=" if measure == MASS_BOUND else ""
     figures: list[Figure] = []
-    rows = [("-ELBO", -bound.elbo), (f"IWAE-{importance_samples}", -bound.iwae), ("distortion", bound.distortion)]
+    rows = [
+        ("-ELBO", -bound.elbo),
+        (f"IWAE-{importance_samples}", -bound.iwae),
+        ("distortion", bound.distortion),
+    ]
     for name, values in rows:
         nats = _figure(name, values, measure=measure, bound=sign)
         bits = spec.bits_per_dimension(1.0)
         figures.append(nats)
-        figures.append(
-            Figure(name, nats.value * bits, nats.standard_error * bits, "bits/dim", measure, sign)
-        )
+        figures.append(Figure(name, nats.value * bits, nats.standard_error * bits, "bits/dim", measure, sign))
     return figures
 
 

@@ -1,16 +1,15 @@
 """Likelihoods of levels: log_prob is a log-mass, exact for quantised data."""
 
-from collections.abc import Sequence
 from typing import Literal, final
 
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent
 
+from vaekit.bounded import softly_bounded
 from vaekit.core import Likelihood
 from vaekit.distributions import DiscretisedLogistic, DiscretisedLogisticMixture
 from vaekit.errors import CapabilityError
-from vaekit.bounded import softly_bounded
 from vaekit.spec import DataSpec
 
 LOWEST_LOG_SCALE, HIGHEST_LOG_SCALE = -7.0, 2.0

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn import Module, Parameter
 
+from vaekit.bounded import softly_bounded
 from vaekit.core import Adaptive, Likelihood
 from vaekit.errors import UserError
-from vaekit.bounded import softly_bounded
 from vaekit.shapes import mean_over_samples
 from vaekit.spec import DataSpec
 

@@ -62,7 +62,9 @@ class KL(Term):
         if self.free_bits < 0:
             raise UserError(f"free bits are a number of nats of at least 0, got {self.free_bits}")
         if self.free_bits > 0 and self.estimator == "monte_carlo":
-            raise CapabilityError("free bits need the closed-form KL of each dimension, not a Monte-Carlo one")
+            raise CapabilityError(
+                "free bits need the closed-form KL of each dimension, not a Monte-Carlo one"
+            )
 
     @property
     def name(self) -> str:

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn import Linear, Parameter
 
-from vaekit.core import Posterior
 from vaekit.bounded import softly_bounded
+from vaekit.core import Posterior
 
 
 @final
@@ -48,7 +48,9 @@ class DiagonalGaussian(Posterior):
         else:
             self.log_std = Parameter(torch.zeros(latents))
 
-    def forward(self, features: Float[Tensor, "B F"], prior: Distribution, state: Tensor | None) -> Independent:
+    def forward(
+        self, features: Float[Tensor, "B F"], prior: Distribution, state: Tensor | None
+    ) -> Independent:
         """Return q with batch shape (B,) or (*S, B)."""
         h = with_state(features, state)
         mean = self.mean(h)

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.distributions import Distribution, MultivariateNormal
 from torch.nn import Linear
 
-from vaekit.core import Posterior
 from vaekit.bounded import softly_bounded
+from vaekit.core import Posterior
 from vaekit.posteriors.diagonal import with_state
 
 

@@ -6,9 +6,9 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 from torch.nn import Linear
 
+from vaekit.bounded import softly_bounded
 from vaekit.core import Prior
 from vaekit.errors import UserError
-from vaekit.bounded import softly_bounded
 
 
 @final

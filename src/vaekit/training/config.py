@@ -71,7 +71,9 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
     own = {"data", "levels", "binarise", "split"}
     known = own | set(options) | training_names
     if unknown := [key for key in values if key not in known]:
-        raise UserError(f"{where} has the unknown key {unknown[0]}; {nearest(unknown[0], known | {'recipe'})}")
+        raise UserError(
+            f"{where} has the unknown key {unknown[0]}; {nearest(unknown[0], known | {'recipe'})}"
+        )
     if not isinstance(values.get("data"), str):
         raise UserError(f"{where} names no data: give digits, a folder of IDX files, a .npy or a .npz file")
     given = {name: value for name, value in values.items() if name in options}

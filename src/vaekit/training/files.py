@@ -89,7 +89,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     if not {"facts", "facts_sha256", "sha256"} <= set(metadata):
         raise UserError(f"{path} was not written by vaekit: it lacks the facts and checksums")
     if hashlib.sha256(metadata["facts"].encode()).hexdigest() != metadata["facts_sha256"]:
-        raise UserError(f"{path} is damaged: its facts do not match their checksum; restore it, or train again")
+        raise UserError(
+            f"{path} is damaged: its facts do not match their checksum; restore it, or train again"
+        )
     expected = json.loads(metadata["sha256"])
     for name, tensor in tensors.items():
         if expected.get(name) != _checksum(tensor):

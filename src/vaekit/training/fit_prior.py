@@ -57,7 +57,9 @@ def draw_codes(vae: VAE, examples: Examples, most: int, fewest: int) -> Float[Te
     return drawn
 
 
-def fit_prior(vae: VAE, train: Examples, validation: Examples, kind: str, seed: int = 0) -> tuple[VAE, FittedPrior]:
+def fit_prior(
+    vae: VAE, train: Examples, validation: Examples, kind: str, seed: int = 0
+) -> tuple[VAE, FittedPrior]:
     """Return the same model with p(z) of its top site fitted to draws from q over the training set.
 
     "gaussian" takes the draws' mean and covariance; "gmm" runs expectation–maximisation for several
@@ -126,6 +128,9 @@ def _mixture(z: Tensor, components: int, seed: int) -> GaussianMixturePrior:
         # A mixture that has not quite converged is still a normalised density, and validation judges it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         mixture.fit(z.cpu().double().numpy())
-    scale_trils = np.linalg.cholesky(mixture.covariances_)
-    as_tensor = [torch.as_tensor(a, dtype=z.dtype, device=z.device) for a in (mixture.weights_, mixture.means_)]
-    return GaussianMixturePrior(*as_tensor, torch.as_tensor(scale_trils, dtype=z.dtype, device=z.device))
+    scale_trils = np.linalg.cholesky(np.asarray(mixture.covariances_))
+
+    def tensor(array: object) -> Tensor:
+        return torch.as_tensor(np.asarray(array), dtype=z.dtype, device=z.device)
+
+    return GaussianMixturePrior(tensor(mixture.weights_), tensor(mixture.means_), tensor(scale_trils))

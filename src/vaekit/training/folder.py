@@ -54,17 +54,25 @@ class RunFolder:
         """figures/."""
         return self.path / "figures"
 
+    def check_free(self) -> None:
+        """Make sure that nothing would be overwritten.
+
+        Raises:
+            UserError: if the folder exists and holds something.
+        """
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UserError(
+                f"{self.path} exists already: choose another --out, or go on with --resume {self.path}"
+            )
+
     def create(self) -> None:
         """Make the folder and its sub-folders.
 
         Raises:
-            UserError: if the folder exists and holds something, or cannot be made.
+            UserError: if it is not free, or cannot be made.
         """
+        self.check_free()
         try:
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise UserError(
-                    f"{self.path} exists already: choose another --out, or go on with --resume {self.path}"
-                )
             self.best.parent.mkdir(parents=True, exist_ok=True)
             self.figures.mkdir(exist_ok=True)
         except OSError as error:
@@ -80,7 +88,9 @@ def new_folder(root: Path, data: str, recipe: str) -> RunFolder:
     """
     stem = f"{re.sub(r'[^a-z0-9]+', '-', data.lower()).strip('-') or 'data'}-{recipe}"
     taken = [
-        int(match[1]) for path in root.glob(f"{stem}-*") if (match := re.fullmatch(rf"{stem}-(\d+)", path.name))
+        int(match[1])
+        for path in root.glob(f"{stem}-*")
+        if (match := re.fullmatch(rf"{stem}-(\d+)", path.name))
     ]
     return RunFolder(root / f"{stem}-{max(taken, default=0) + 1:03d}")
 

@@ -61,7 +61,9 @@ def measure(
     while len(durations) < 5 or (time.monotonic() - started < _MEASURE_SECONDS and len(durations) < 200):
         place = len(durations) % plan.steps_per_epoch
         before = time.monotonic()
-        scalars = trainer.take_step(0, plan, order[place * trainer.batch_size : (place + 1) * trainer.batch_size])
+        scalars = trainer.take_step(
+            0, plan, order[place * trainer.batch_size : (place + 1) * trainer.batch_size]
+        )
         _ = scalars["loss"].item() if "loss" in scalars else None
         durations.append(time.monotonic() - before)
     settled = sorted(durations[2:])

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import final
+from typing import cast, final
 
 import torch
 from lightning_fabric import Fabric
@@ -87,7 +87,9 @@ class Trainer:
             recipe.optimiser,
             lr=options.lr or recipe.optimiser.lr,
             decay=options.decay or recipe.optimiser.decay,
-            weight_decay=recipe.optimiser.weight_decay if options.weight_decay is None else options.weight_decay,
+            weight_decay=recipe.optimiser.weight_decay
+            if options.weight_decay is None
+            else options.weight_decay,
         )
         self.vae = recipe.model.to(fabric.device)
         self.turns = recipe.turns
@@ -95,7 +97,7 @@ class Trainer:
         self.players = parameters_of_players(self.vae, players)
         self.step_module = fabric.setup_module(Step(self.vae, recipe.turns))
         self.optimisers: dict[str, Optimizer] = {
-            name: fabric.setup_optimizers(build_optimiser(self.optimiser, parameters))
+            name: cast(Optimizer, fabric.setup_optimizers(build_optimiser(self.optimiser, parameters)))
             for name, parameters in self.players.items()
         }
         self.batch_size = min(options.batch_size, len(train))
@@ -176,7 +178,9 @@ class Trainer:
             last = turn.players[-1]
             for player in turn.players:
                 own = self.players[player]
-                gradients = torch.autograd.grad(losses[player], own, retain_graph=player != last, allow_unused=True)
+                gradients = torch.autograd.grad(
+                    losses[player], own, retain_graph=player != last, allow_unused=True
+                )
                 for parameter, gradient in zip(own, gradients, strict=True):
                     parameter.grad = gradient
         for player in turn.players:

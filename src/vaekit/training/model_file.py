@@ -70,7 +70,9 @@ def load_model(path: Path) -> tuple[VAE, ModelFacts]:
     try:
         vae.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UserError(f"{path} does not fit recipe {facts.recipe}: {str(error).splitlines()[-1].strip()}") from error
+        raise UserError(
+            f"{path} does not fit recipe {facts.recipe}: {str(error).splitlines()[-1].strip()}"
+        ) from error
     return vae.eval(), facts
 
 
@@ -105,5 +107,3 @@ def _prior(kind: str, tensors: Mapping[str, Tensor], current: Prior) -> Prior:
     except KeyError as error:
         raise UserError(f"the model file lacks tensor {error} of its prior") from None
     raise UserError(f"the model file names a prior that this version lacks: {kind}")
-
-

@@ -45,7 +45,11 @@ class TrainingOptions:
         self._check_positive("batch_size", self.batch_size)
         self._check_positive("lr", self.lr)
         self._check_positive("shards", self.shards)
-        for name, value in (("clip", self.clip), ("weight_decay", self.weight_decay or 0), ("seed", self.seed)):
+        for name, value in (
+            ("clip", self.clip),
+            ("weight_decay", self.weight_decay or 0),
+            ("seed", self.seed),
+        ):
             if not (math.isfinite(value) and value >= 0):
                 raise UserError(f"--{name} must be at least 0, got {value}")
 

@@ -1,8 +1,8 @@
 """Who owns which parameters, and the optimiser of each player."""
 
+import math
 from collections.abc import Iterable, Mapping
 
-import math
 from torch.nn import Parameter
 from torch.optim import Adam, AdamW, Optimizer
 

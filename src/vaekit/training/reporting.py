@@ -133,5 +133,5 @@ def progress_line(done: float, where: str, values: Mapping[str, float], elapsed:
 
 def reporter_for(stream: TextIO | None = None) -> Reporter:
     """A live line where the stream is a terminal, timed lines elsewhere."""
-    stream = stream or sys.stdout
-    return Terminal(Console(file=stream)) if stream.isatty() else Lines(stream)
+    target: TextIO = sys.stdout if stream is None else stream
+    return Terminal(Console(file=target)) if target.isatty() else Lines(target)

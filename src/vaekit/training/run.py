@@ -38,21 +38,34 @@ class Run:
         config: what was trained, and how.
         vae: the model of model.safetensors, in evaluation mode.
         facts: recipe, options and data from which it was built.
+        source: the data it was trained on: a name, or the object itself.
     """
 
     folder: RunFolder
     config: RunConfig
     vae: VAE
     facts: ModelFacts
+    source: Source
 
     @property
     def spec(self) -> DataSpec:
         """Of the data it was trained on."""
         return self.facts.spec
 
-    def data(self) -> Data:
-        """Load the data it was trained on again, with the same splits."""
-        return load_data(self.config, self.config.data)
+    def data(self, source: Source | None = None) -> Data:
+        """Load the data it was trained on again with the same splits, or others that fit the model.
+
+        Raises:
+            UserError: if other data have another shape or other levels.
+        """
+        data = load_data(self.config, self.source if source is None else source)
+        found, wanted = data.spec, self.facts.spec
+        if (found.shape, found.levels) != (wanted.shape, wanted.levels):
+            raise UserError(
+                f"{data.name} has examples of shape {found.shape} with levels {found.levels}; "
+                f"the model was trained on {wanted.shape} with {wanted.levels}"
+            )
+        return data
 
 
 def load_run(path: Path | str) -> Run:
@@ -65,7 +78,8 @@ def load_run(path: Path | str) -> Run:
     if not folder.model.is_file() and folder.last.is_file():
         raise UserError(f"{path} is not finished: vaekit train --resume {path}")
     vae, facts = load_model(folder.model)
-    return Run(folder, read_config(folder.config), vae, facts)
+    config = read_config(folder.config)
+    return Run(folder, config, vae, facts, config.data)
 
 
 def load_data(config: RunConfig, source: Source) -> Data:
@@ -93,11 +107,15 @@ def start(
         UserError: for data, options or a folder that will not do; nothing is written then.
         Interrupted: on Ctrl-C, after saving.
     """
-    data = load_data(config, config.data if source is None else source)
+    source = config.data if source is None else source
+    data = load_data(config, source)
     facts = ModelFacts(config.recipe, config.options, data.spec)
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
     folder = RunFolder(out) if out else new_folder(root, data.name, config.recipe)
+    folder.check_free()
+    if data.spec.variance == 0:
+        raise UserError(f"{data.name}: all training examples are the same, there is nothing to learn")
     train, validation = _examples(data, config, fabric)
     describe(reporter, data, recipe, config, fabric)
     if recipe.closed_form is not None:
@@ -106,7 +124,7 @@ def start(
         recipe.model.to(fabric.device)
         recipe.closed_form(recipe.model, train.all())
         save_model(folder.best, recipe.model, facts)
-        return finish(Run(folder, config, recipe.model, facts), recipe, train, validation, reporter)
+        return finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
     forecast = measure(recipe, train, validation, config.training, fabric)
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
@@ -117,7 +135,7 @@ def start(
         f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
         f"{forecast.seconds(plan) / 60:.1f} minutes, into {folder.path}"
     )
-    run = Run(folder, config, recipe.model, facts)
+    run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, Progress(), fingerprint(data), reporter)
     return finish(run, recipe, train, validation, reporter)
 
@@ -131,7 +149,8 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     """
     folder = existing_folder(path)
     config = read_config(folder.config)
-    data = load_data(config, config.data if source is None else source)
+    source = config.data if source is None else source
+    data = load_data(config, source)
     facts = ModelFacts(config.recipe, config.options, data.spec)
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
@@ -148,7 +167,7 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
         reporter.say(f"{path} is finished: {plan.epochs} epochs are done")
         return load_run(path)
     reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
-    run = Run(folder, config, recipe.model, facts)
+    run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, progress, print_of_data, reporter)
     return finish(run, recipe, train, validation, reporter)
 

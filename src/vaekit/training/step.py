@@ -29,7 +29,9 @@ class Step(Module):
         self.vae = vae
         self.turns = tuple(turns)
 
-    def forward(self, x: Float[Tensor, "B *E"], noise: Noise, progress: Tensor, turn: int = 0) -> dict[str, Tensor]:
+    def forward(
+        self, x: Float[Tensor, "B *E"], noise: Noise, progress: Tensor, turn: int = 0
+    ) -> dict[str, Tensor]:
         """Return 0-dimensional tensors: "loss/PLAYER", "log/NAME" and, of an adaptive likelihood, "statistic"."""
         losses = self.turns[turn].losses(self.vae, x, noise, progress)
         out = {LOSS + player: loss for player, loss in losses.by_player.items()}

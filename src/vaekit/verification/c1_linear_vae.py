@@ -77,7 +77,7 @@ def _latents(x: Float[Tensor, "N D"], solution: PPCA) -> list[Check]:
 
 
 def _noise(x: Float[Tensor, "N D"], solution: PPCA) -> list[Check]:
-    """σ² of maximum likelihood is the mean discarded eigenvalue, the likelihood's optimum and its own solution."""
+    """σ² of maximum likelihood: the mean discarded eigenvalue, the optimum, and what σ² solved comes to."""
     discarded = torch.linalg.eigvalsh((x - x.mean(0)).T @ (x - x.mean(0)) / len(x))[:-LATENTS].mean()
     noise = solution.noise.clone().requires_grad_()
     weights = solution.weights.clone().requires_grad_()
@@ -116,7 +116,11 @@ def _scale(x: Float[Tensor, "N D"], solution: PPCA, beta: float = 3.0) -> list[C
             EXACT * weighted.abs().max().item(),
         ),
         compare(
-            GATE, f"PCA at beta sigma^2 is the optimum of NLL + beta KL, {where}", torch.zeros_like(slope), slope, EXACT
+            GATE,
+            f"PCA at beta sigma^2 is the optimum of NLL + beta KL, {where}",
+            torch.zeros_like(slope),
+            slope,
+            EXACT,
         ),
     ]
 
@@ -154,18 +158,18 @@ def _trained(x: Float[Tensor, "N D"], solution: PPCA) -> list[Check]:
     ]
 
 
-def train(vae: VAE, x: Float[Tensor, "N D"], steps: int = 800) -> None:
-    """Full-batch Adam on NLL + KL by pathwise draws, rate decaying to zero; σ² follows, and is solved at the end."""
+def train(vae: VAE, x: Float[Tensor, "N D"], steps: int = 700, draws: int = 4) -> None:
+    """Full-batch Adam on NLL + KL with a rate that decays to zero; σ² is solved after every step."""
     _, _, _, likelihood = linear_layers(vae)
     objective = NLL() + KL()
-    optimiser = torch.optim.Adam(vae.parameters(), lr=0.05)
+    optimiser = torch.optim.Adam(vae.parameters(), lr=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
-        trace = vae.trace(x, noise=noise_for(len(x), 100 + step))
+        trace = vae.trace(x, (draws,), noise=noise_for(len(x), 100 + step))
         loss, _ = objective.value(trace, torch.zeros((), dtype=x.dtype))
         optimiser.zero_grad()
         loss.mean().backward()
         optimiser.step()
         schedule.step()
-        likelihood.observe(likelihood.statistic(trace.likelihood, x).detach().mean())
+        likelihood.solve(likelihood.statistic(trace.likelihood, x).detach().mean())
     likelihood.solve(likelihood.statistic(sigma_trace(vae, x).likelihood, x).detach().mean())

@@ -20,11 +20,10 @@ EXACT = 1e-6
 def checks() -> list[Check]:
     """Run the row."""
     with seeded(5):
-        features = 2 * torch.randn(BATCH, FEATURES, dtype=torch.float64)
+        features = torch.randn(BATCH, FEATURES, dtype=torch.float64)
         standard = StandardNormal(LATENTS).double()()
         conditional = ConditionalGaussian(FEATURES, LATENTS).double()(features.flip(0))
-        full_prior = GaussianPrior(torch.randn(LATENTS), _factor())
-        full_prior = full_prior.double()()
+        full_prior = GaussianPrior(torch.randn(LATENTS), _factor()).double()()
         diagonal = DiagonalGaussian(FEATURES, 0, LATENTS).double()(features, standard, None)
         full = FullCovarianceGaussian(FEATURES, 0, LATENTS).double()(features, standard, None)
         means, factors = torch.randn(2, LATENTS), torch.stack([_factor(), _factor()])
@@ -82,7 +81,7 @@ def _monte_carlo(statement: str, kl: Tensor, site: Site) -> Check:
 
 
 def _mixture(site: Site) -> list[Check]:
-    """A mixture prior has no closed form: its KL is log q − log p, which one component turns into a normal's."""
+    """A mixture has no closed-form KL: it is log q − log p, and equal components make it a normal's."""
     q = site.posterior
     weights, means = torch.tensor([0.3, 0.7]), torch.zeros(2, LATENTS)
     twins = GaussianMixturePrior(weights, means, torch.eye(LATENTS).expand(2, -1, -1)).double()()

@@ -26,7 +26,14 @@ def checks() -> list[Check]:
         *found,
         Check(GATE, "mean at lambda = .1 is .330, not .1", 0.330, tenth.mean.item(), 5e-4),
         Check(GATE, "mean at lambda = 1/2 exactly", 0.5, half.mean.item(), EXACT),
-        Check(GATE, "density at lambda = 1/2 exactly", 0.0, half.log_prob(torch.tensor([0.3])).item(), EXACT, "nats"),
+        Check(
+            GATE,
+            "density at lambda = 1/2 exactly",
+            0.0,
+            half.log_prob(torch.tensor([0.3])).item(),
+            EXACT,
+            "nats",
+        ),
     ]
 
 
@@ -46,8 +53,17 @@ def _closed_form(rates: tuple[float, ...], dtype: torch.dtype) -> list[Check]:
     kind = f"lambda {min(rates):g} to {max(rates):g}, {str(dtype).removeprefix('torch.')}"
     measured = p.log_prob(torch.full((len(rates), 1), x, dtype=dtype))
     return [
-        compare(GATE, f"log density by C = 2 atanh(1-2l)/(1-2l): {kind}", _double(densities), measured, EXACT, "nats"),
-        compare(GATE, f"mean l/(2l-1) + 1/(2 atanh(1-2l)): {kind}", _double(means), p.mean.squeeze(-1), EXACT),
+        compare(
+            GATE,
+            f"log density by C = 2 atanh(1-2l)/(1-2l): {kind}",
+            _double(densities),
+            measured,
+            EXACT,
+            "nats",
+        ),
+        compare(
+            GATE, f"mean l/(2l-1) + 1/(2 atanh(1-2l)): {kind}", _double(means), p.mean.squeeze(-1), EXACT
+        ),
     ]
 
 

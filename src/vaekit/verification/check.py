@@ -102,5 +102,5 @@ def seeded(seed: int) -> Iterator[None]:
     """Seed torch's global generator inside, and leave it as it was: networks take their start from it."""
     with torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed, which would seed every accelerator too.
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         yield

@@ -75,7 +75,7 @@ def sigma_trace(vae: VAE, x: Float[Tensor, "N D"]) -> Trace:
     log p(x | z) of a linear Gaussian model is quadratic in z: on this trace the ordinary terms are their
     own expectations, without any Monte Carlo.
 
-    Source: Julier & Uhlmann 1997, A new extension of the Kalman filter to nonlinear systems, section 3.1, κ = 0.
+    Source: Julier & Uhlmann 1997, A new extension of the Kalman filter, section 3.1, κ = 0.
     """
     features = vae.encoder(x)
     sites: list[Site] = []

@@ -1,0 +1,91 @@
+"""The command `vaekit`: finds the sub-command, parses its options, and turns errors into one sentence."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import final
+
+from vaekit.errors import UserError, nearest
+
+WRONG_INPUT, INTERRUPTED = 2, 130
+
+
+@final
+@dataclass(frozen=True)
+class Command:
+    """A sub-command.
+
+    Args:
+        module: holds `main(arguments) -> exit code`; imported when the command is called.
+        summary: one line for `vaekit --help`.
+    """
+
+    module: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "train": Command("vaekit.commands.train", "train a model and measure it"),
+        "sample": Command("vaekit.commands.sample", "draw new examples"),
+        "reconstruct": Command("vaekit.commands.reconstruct", "encode and decode examples"),
+        "interpolate": Command("vaekit.commands.interpolate", "walk between two examples"),
+        "traverse": Command("vaekit.commands.traverse", "move along each latent dimension"),
+        "encode": Command("vaekit.commands.encode", "write the codes of a data set"),
+        "evaluate": Command("vaekit.commands.evaluate", "bounds of the evidence, in nats and bits/dim"),
+        "fit-prior": Command("vaekit.commands.fit_prior", "fit p(z) to the codes of the training set"),
+        "recipes": Command("vaekit.commands.recipes", "list the recipes and their papers"),
+        "verify": Command("vaekit.commands.verify", "check the mathematics on this machine"),
+    }
+)
+
+
+def usage() -> str:
+    """What `vaekit --help` prints."""
+    rows = "\n".join(f"  {name:<12} {command.summary}" for name, command in COMMANDS.items())
+    return (
+        "usage: vaekit COMMAND [options]      vaekit COMMAND --help\n\n"
+        "Variational autoencoders whose numbers are proved true.\n\n"
+        f"commands:\n{rows}\n\n"
+        "first steps:\n"
+        "  vaekit train digits\n"
+        "  vaekit sample runs/digits-vae-001\n"
+        "  vaekit verify\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 (a check failed), 2 (wrong input), 130 (Ctrl-C)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    if given[0] == "--version":
+        from vaekit import __version__
+
+        print(f"vaekit {__version__}")
+        return 0
+    try:
+        if given[0] not in COMMANDS:
+            raise UserError(f"no command is called {given[0]}; {nearest(given[0], COMMANDS)}")
+        return import_module(COMMANDS[given[0]].module).main(given[1:])
+    except UserError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        return _refuse(f"{error.filename or 'file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        print("vaekit: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _refuse(sentence: str) -> int:
+    print(f"vaekit: {sentence}", file=sys.stderr)
+    return WRONG_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

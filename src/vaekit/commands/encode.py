@@ -1,0 +1,30 @@
+"""vaekit encode: the codes of a data set as arrays."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaekit.commands.parser import Arguments, Parser
+from vaekit.errors import UserError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write mean and standard deviation of q(z|x) for every example, with labels, names and splits."""
+    parser = Parser(prog="vaekit encode", description="Write mean and std of q(z|x) of the top site.")
+    parser.add_argument("run", type=str, help="folder of a run")
+    parser.add_argument("data", type=str, help="digits, a folder of IDX files, a .npy or .npz file")
+    parser.add_argument("-o", "--output", type=str, required=True, help="a .npz")
+    options = Arguments(parser.parse_args(list(arguments)))
+    path = Path(options.text("output"))
+    if path.suffix != ".npz":
+        raise UserError(f"encode: codes are written as .npz; {path} should end in .npz")
+    from vaekit.commands.examples import save_arrays
+    from vaekit.evaluation.codes import encode_all
+    from vaekit.training.run import load_run
+
+    run = load_run(options.text("run"))
+    codes = encode_all(run.vae, run.data(options.text("data")), run.config.training.seed)
+    save_arrays(path, codes.arrays())
+    print(
+        f"codes of {len(codes.mean):,} examples, {codes.mean.shape[1]} dimensions (mean, std, label, file): {path}"
+    )
+    return 0

@@ -1,0 +1,111 @@
+"""vaekit train: from data to a measured model."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from inspect import signature
+from pathlib import Path
+from typing import Literal
+
+from vaekit.commands.parser import Parser, with_lists
+from vaekit.data.splits import SplitOptions
+from vaekit.errors import UserError
+from vaekit.recipes.options import Architecture
+from vaekit.recipes.table import RECIPES, find
+from vaekit.training.options import TrainingOptions
+
+OWN = ("config", "out", "resume", "print_config")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse in two stages: the recipe first, then its own options; then train, evaluate and draw."""
+    given = with_lists(arguments)
+    parsed = parser_for(recipe_named(given)).parse_args(given)
+    flat = {name: value for name, value in parsed.as_dict().items() if name not in OWN}
+    out = None if parsed["out"] is None else Path(parsed["out"])
+    if parsed["resume"] is None and flat["data"] is None:
+        raise UserError("train: which data? Try: vaekit train digits")
+    from vaekit.training.config import config_from
+
+    # Everything that can be wrong about the options is found before torch is imported.
+    config = None if parsed["resume"] is not None else config_from(flat, "train")
+    from vaekit.commands.finish import complete
+    from vaekit.training.interrupt import Interrupted
+    from vaekit.training.reporting import reporter_for
+    from vaekit.training.run import resume, start
+
+    reporter = reporter_for(sys.stdout)
+    try:
+        run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
+    except Interrupted as request:
+        print(f"\nstopped and saved; to go on: {request}")
+        return 130
+    complete(run, reporter, next_steps=True)
+    return 0
+
+
+def recipe_named(arguments: Sequence[str]) -> str:
+    """The recipe that the arguments, or the configuration they name, ask for; vae by default.
+
+    Raises:
+        UserError: if there is no such recipe.
+
+    Example:
+        >>> recipe_named(["digits", "--recipe", "iwae"])
+        'iwae'
+    """
+    name = _value(arguments, "--recipe")
+    config = _value(arguments, "--config")
+    if name is None and config is not None:
+        from vaekit.training.config import read_config
+
+        name = read_config(Path(config)).recipe
+    find(name or "vae")
+    return name or "vae"
+
+
+def _value(arguments: Sequence[str], option: str) -> str | None:
+    """The last value given to an option, before the parser that needs it can be built."""
+    found = None
+    for index, argument in enumerate(arguments):
+        if argument == option and index + 1 < len(arguments):
+            found = arguments[index + 1]
+        elif argument.startswith(f"{option}="):
+            found = argument.partition("=")[2]
+    return found
+
+
+def parser_for(recipe: str) -> Parser:
+    """The parser of `vaekit train --recipe RECIPE`: the recipe's options come from its signature."""
+    function = find(recipe).load()
+    parser = Parser(prog="vaekit train", description=f"Train a model. Options are those of recipe {recipe}.")
+    parser.add_argument(
+        "--config", action="config", help="a config.yaml; options given beside it override it"
+    )
+    parser.add_argument(
+        "data", nargs="?", type=str, help="digits, a folder of IDX files, a .npy or .npz file"
+    )
+    parser.add_argument("--recipe", type=str, default=recipe, help=f"one of {', '.join(RECIPES)}")
+    parser.add_argument(
+        "--out", type=str, default=None, help="run folder; default runs/DATA-RECIPE-001, numbered"
+    )
+    parser.add_argument(
+        "--resume", type=str, default=None, metavar="RUN", help="go on with an interrupted run"
+    )
+    parser.add_argument("--levels", type=int | None, default=None, help="levels of whole numbers in an array")
+    parser.add_argument(
+        "--binarise",
+        type=Literal["dynamic", "fixed"] | None,
+        default=None,
+        help="two levels, drawn anew or once",
+    )
+    parser.add_class_arguments(SplitOptions, "split")
+    defaults = {}
+    for parameter in signature(function).parameters.values():
+        if isinstance(parameter.default, Architecture):
+            parser.add_class_arguments(Architecture, None)
+            defaults = asdict(parameter.default)
+    parser.add_function_arguments(function, None, skip={"spec", "architecture"})
+    parser.add_class_arguments(TrainingOptions, None)
+    parser.set_defaults(defaults)
+    return parser

@@ -1,0 +1,26 @@
+"""vaekit traverse: what each latent dimension does."""
+
+from collections.abc import Sequence
+
+from vaekit.commands.parser import Arguments, Parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Move along each latent dimension of one example, the most informative first."""
+    parser = Parser(prog="vaekit traverse", description="Move along each latent dimension, largest KL first.")
+    parser.add_argument("run", type=str, help="folder of a run")
+    parser.add_argument(
+        "-o", "--output", type=str, default=None, help="a .png; default RUN/figures/traverse.png"
+    )
+    options = Arguments(parser.parse_args(list(arguments)))
+    from vaekit.commands.examples import split_of
+    from vaekit.commands.output import output_path
+    from vaekit.report import save_png, traversal
+    from vaekit.training.run import load_run
+
+    run = load_run(options.text("run"))
+    path = output_path(run, options.optional_text("output"), "traverse.png")
+    image, dimensions = traversal(run.vae, split_of(run, "test").all()[:1000])
+    save_png(image, path)
+    print(f"latent dimensions {', '.join(map(str, dimensions))}, by KL: {path}")
+    return 0

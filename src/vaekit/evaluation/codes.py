@@ -1,0 +1,68 @@
+"""The codes of a whole data set."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int, Shaped
+
+from vaekit.core import VAE
+from vaekit.data import Data
+from vaekit.data.batches import Examples
+
+SPLITS = ("train", "validation", "test")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Mean and standard deviation of q(z | x) for every example.
+
+    Args:
+        mean: (N, d).
+        std: (N, d); the square root of the covariance's diagonal.
+        label: (N,), −1 where there is none.
+        file: (N,), names of the examples, "" where there is none.
+        split: (N,), train, validation or test.
+    """
+
+    mean: Float32[np.ndarray, "N d"]
+    std: Float32[np.ndarray, "N d"]
+    label: Int[np.ndarray, " N"]
+    file: Shaped[np.ndarray, " N"]
+    split: Shaped[np.ndarray, " N"]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As named arrays for a .npz file."""
+        return {
+            "mean": self.mean,
+            "std": self.std,
+            "label": self.label,
+            "file": self.file,
+            "split": self.split,
+        }
+
+
+@torch.no_grad()
+def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
+    """Encode train, validation and test, in this order and each in its own."""
+    vae.eval()
+    device = next(iter(vae.state_dict().values())).device
+    means: list[np.ndarray] = []
+    stds: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    names: list[str] = []
+    splits: list[str] = []
+    for name in SPLITS:
+        split = data.split(name)
+        for _, x, _ in Examples.of(data, split, device, seed).in_order():
+            q = vae.encode(x)
+            means.append(q.mean.float().cpu().numpy())
+            stds.append(q.stddev.float().cpu().numpy())
+        labels.append(np.full(len(split), -1) if split.labels is None else split.labels.astype(np.int64))
+        names += [""] * len(split) if split.names is None else list(split.names)
+        splits += [name] * len(split)
+    return Codes(
+        np.concatenate(means), np.concatenate(stds), np.concatenate(labels), np.array(names), np.array(splits)
+    )
