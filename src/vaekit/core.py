@@ -302,15 +302,19 @@ class VAE(Module):
 
         Raises:
             CapabilityError: if the prior has no temperature.
-            UserError: if `given` names a site that the model lacks.
+            UserError: if `given` names a site that the model lacks, or has another shape.
         """
         values = dict(given or {})
         if unknown := set(values) - set(self.latents.sites):
             raise UserError(f"no site {sorted(unknown)}; this model has {list(self.latents.sites)}")
+        for name, value in values.items():
+            if value.shape != (n, self.latents.sites[name]):
+                raise UserError(
+                    f"site {name} takes values of shape {(n, self.latents.sites[name])}, got {tuple(value.shape)}"
+                )
         source = noise or Noise.fresh(n)
 
         def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
-            _ = state
             if name in values:
                 return values[name]
             return draw(tempered(prior, temperature), (n,), source, name)

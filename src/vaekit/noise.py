@@ -100,7 +100,7 @@ class Noise:
         generator = torch.Generator(device=like.device)
         parts: list[Tensor] = []
         for shard in self.shards:
-            generator.manual_seed(_seed(self.seed, *self.key, name, shard.index))
+            generator.manual_seed(_seed(self.seed, *self.key, kind, name, shard.index))
             part = (*shape[:batch_axis], shard.size, *shape[batch_axis + 1 :])
             parts.append(sample(part, generator=generator, device=like.device, dtype=like.dtype))
         return parts[0] if len(parts) == 1 else torch.cat(parts, batch_axis)

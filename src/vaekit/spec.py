@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import final
 
+from vaekit.errors import UserError
+
 
 @final
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class DataSpec:
     shape: tuple[int, ...]
     levels: int | None
     variance: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.levels is not None and self.levels < 2:
+            raise UserError(f"data need at least 2 levels, got {self.levels}")
 
     @property
     def dimensions(self) -> int:

@@ -28,8 +28,9 @@ class DiagonalGaussian(Posterior):
     Source: Kingma & Welling 2014, appendix C.2; shared: Lucas et al. 2019, https://arxiv.org/abs/1911.02469.
 
     Example:
+        >>> from vaekit.priors import StandardNormal
         >>> q = DiagonalGaussian(features=5, state=0, latents=2)
-        >>> q(torch.zeros(4, 5), None, None).event_shape
+        >>> q(torch.zeros(4, 5), StandardNormal(2)(), None).event_shape
         torch.Size([2])
     """
 

@@ -25,8 +25,9 @@ class FullCovarianceGaussian(Posterior):
     Source: Kingma & Welling 2019, https://arxiv.org/abs/1906.02691, section 2.5.1.
 
     Example:
+        >>> from vaekit.priors import StandardNormal
         >>> q = FullCovarianceGaussian(features=5, state=0, latents=3)
-        >>> q(torch.zeros(4, 5), None, None).covariance_matrix.shape
+        >>> q(torch.zeros(4, 5), StandardNormal(3)(), None).covariance_matrix.shape
         torch.Size([4, 3, 3])
     """
 

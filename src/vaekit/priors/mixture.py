@@ -19,6 +19,7 @@ class GaussianMixturePrior(Prior):
         scale_trils: L, (M, d, d), lower triangular with positive diagonals.
 
     Example:
+        >>> import torch
         >>> prior = GaussianMixturePrior(torch.ones(2) / 2, torch.zeros(2, 3), torch.eye(3).expand(2, 3, 3))
         >>> round(prior().log_prob(torch.zeros(3)).item(), 4)
         -2.7568

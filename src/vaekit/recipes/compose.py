@@ -98,6 +98,8 @@ def build_likelihood(spec: DataSpec, architecture: Architecture) -> Likelihood:
 def gaussian_likelihood(spec: DataSpec, sigma: SigmaName | float) -> Likelihood:
     """A Gaussian with σ solved, learned, per dimension, or a number."""
     squash: Squash = "sigmoid" if _in_unit_interval(spec) else "identity"
+    if not spec.variance > 0:
+        raise UserError("all training examples are the same: there is no variance for a Gaussian to explain")
     start = spec.variance**0.5
     if sigma == "solved":
         return SolvedGaussian(spec, squash)

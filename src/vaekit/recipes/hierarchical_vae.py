@@ -42,6 +42,8 @@ def hierarchical_vae(
     from vaekit.recipes.compose import compose, latent_dimensions
     from vaekit.recipes.recipe import Recipe
 
+    if state < 1 or not beta >= 0:
+        raise UserError(f"state must be at least 1 and beta at least 0, got {state} and {beta}")
     d1 = latent_dimensions(spec, architecture.latents)
     d2 = latent_dimensions(spec, max(1, d1 // 2) if top_latents is None else top_latents)
     net = MLP(d2, (state,), state, activation="silu")

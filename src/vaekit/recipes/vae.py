@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from vaekit.errors import UserError
 from vaekit.recipes.options import Architecture, PriorName
 from vaekit.spec import DataSpec
 
@@ -38,6 +39,10 @@ def vae(
     from vaekit.recipes.compose import compose
     from vaekit.recipes.recipe import Recipe
 
+    if not (beta >= 0 and cycles >= 1):
+        raise UserError(f"beta must be at least 0 and cycles at least 1, got {beta} and {cycles}")
+    if free_bits > 0 and architecture.posterior != "diagonal":
+        raise UserError("free bits need the KL of each dimension: use --posterior diagonal, or --free_bits 0")
     weight = Cyclical(beta, cycles) if cycles > 1 else Linear(beta, warmup) if warmup else Constant(beta)
     objective = NLL() + weight * KL(free_bits=free_bits)
     return Recipe(compose(spec, architecture), (objective,), prior=prior)
