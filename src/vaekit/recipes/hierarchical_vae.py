@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from vaekit.errors import UserError
 from vaekit.recipes.options import Architecture, PriorName
 from vaekit.spec import DataSpec
 
