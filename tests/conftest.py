@@ -19,6 +19,7 @@ CHECKED = (
     "priors",
     "shapes",
     "training",
+    "verification",
 )
 # The numeric tower of PEP 484: an int is a float, as every type checker holds.
 install_import_hook(

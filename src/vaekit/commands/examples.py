@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import torch
@@ -54,5 +55,8 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
     if path.suffix != ".npz":
         raise UserError(f"{path}: the codes are written as .npz; give a name that ends in .npz")
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType] (numpy's stub)
+    # numpy's own savez takes no array that is called "file".
+    with replacing(path) as temporary, ZipFile(temporary, "w", ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)

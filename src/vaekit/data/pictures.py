@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaekit.data.arrays import read_npy
@@ -11,6 +11,8 @@ from vaekit.errors import UserError
 from vaekit.spec import DataSpec
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+# No others: some of Pillow's plugins start programs, or fall over damaged files.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _HOSTILE = (
     UnidentifiedImageError,
     OSError,
@@ -37,8 +39,7 @@ def read_example(path: Path, spec: DataSpec) -> Float32[np.ndarray, "*E"]:
         values = read_npy(path)
         if values.shape != spec.shape:
             raise UserError(f"{path} has shape {values.shape}, the model takes {spec.shape}")
-        scale = 1 if values.dtype.kind == "f" or spec.levels is None else spec.levels - 1
-        x = values.astype(np.float32) / np.float32(scale)
+        x = _numbers(path, values, spec)
     elif spec.is_image and spec.shape[0] in _MODES:
         x = _picture(path, spec)
     else:
@@ -48,13 +49,35 @@ def read_example(path: Path, spec: DataSpec) -> Float32[np.ndarray, "*E"]:
     return x.astype(np.float32)
 
 
+def _numbers(path: Path, values: Shaped[np.ndarray, "*E"], spec: DataSpec) -> Float32[np.ndarray, "*E"]:
+    if values.dtype.kind not in "buif" or not np.isfinite(values).all():
+        raise UserError(f"{path} holds something else than finite real numbers")
+    scale = 1 if values.dtype.kind == "f" or spec.levels is None else spec.levels - 1
+    x = values.astype(np.float32) / np.float32(scale)
+    if spec.levels is not None and not (x.min() >= 0 and x.max() <= 1):
+        raise UserError(
+            f"{path} holds values from {values.min()} to {values.max()}: "
+            f"the model takes whole numbers 0 to {spec.levels - 1}, or floats in [0, 1]"
+        )
+    return x
+
+
 def _picture(path: Path, spec: DataSpec) -> Float32[np.ndarray, "C H W"]:
     channels, height, width = spec.shape
     try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened).convert(_MODES[channels])
+        with Image.open(path, formats=_FORMATS) as opened:
+            image = _eight_bits(ImageOps.exif_transpose(opened)).convert(_MODES[channels])
     except _HOSTILE as error:
         raise UserError(f"{path} cannot be read as a picture ({type(error).__name__}: {error})") from error
     fitted = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
     pixels = np.asarray(fitted, np.float32).reshape(height, width, channels) / 255
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    # Pillow would clip deeper pixels to 255 instead of scaling them.
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no known range, give a .npy file")
+    return image

@@ -1,5 +1,6 @@
 """Everything that decides a run, as one typed record and as a flat YAML file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -78,19 +79,34 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
         raise UserError(f"{where} names no data: give digits, a folder of IDX files, a .npy or a .npz file")
     given = {name: value for name, value in values.items() if name in options}
     merged = {name: tuple(v) if isinstance(v, list) else v for name, v in {**options, **given}.items()}
+    levels = values.get("levels")
+    if levels is not None and (isinstance(levels, bool) or not isinstance(levels, int)):
+        raise UserError(f"{where}: levels must be a whole number, got {levels}")
     split = values.get("split") or {}
     try:
         return RunConfig(
             data=str(values["data"]),
             recipe=recipe,
             options=merged,
-            levels=values.get("levels"),  # pyright: ignore[reportArgumentType]
+            levels=levels,
             binarise=values.get("binarise"),  # pyright: ignore[reportArgumentType]
             split=split if isinstance(split, SplitOptions) else SplitOptions(**split),  # pyright: ignore
             training=TrainingOptions(**{n: values[n] for n in training_names if n in values}),  # pyright: ignore
         )
     except TypeError as error:
         raise UserError(f"{where} cannot be read: {error}") from error
+
+
+@final
+class _Loader(yaml.SafeLoader):
+    """Reads 1e-3 as a number, as YAML 1.2 and people do; YAML 1.1 wants 1.0e-3."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
 
 
 def read_config(path: Path) -> RunConfig:
@@ -100,7 +116,7 @@ def read_config(path: Path) -> RunConfig:
         UserError: if it is missing or not a configuration.
     """
     try:
-        flat = yaml.safe_load(path.read_text(encoding="utf-8"))
+        flat = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read the configuration {path}: {error}") from error
     if not isinstance(flat, dict):

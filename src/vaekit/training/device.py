@@ -4,8 +4,7 @@ import torch
 from lightning_fabric import Fabric
 
 from vaekit.errors import UserError, nearest
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+from vaekit.training.options import DEVICES
 
 
 def engine(device: str) -> Fabric:

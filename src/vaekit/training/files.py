@@ -92,10 +92,20 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
         raise UserError(
             f"{path} is damaged: its facts do not match their checksum; restore it, or train again"
         )
-    expected = json.loads(metadata["sha256"])
+    expected = _checksums(path, metadata["sha256"])
     for name, tensor in tensors.items():
         if expected.get(name) != _checksum(tensor):
             raise UserError(f"{path} is damaged: tensor {name} does not match its checksum; restore it")
     if missing := set(expected) - set(tensors):
         raise UserError(f"{path} is damaged: tensor {sorted(missing)[0]} is missing; restore it")
     return tensors, json.loads(metadata["facts"])
+
+
+def _checksums(path: Path, text: str) -> dict[str, object]:
+    try:
+        checksums = json.loads(text)
+    except ValueError:
+        checksums = None
+    if not isinstance(checksums, dict):
+        raise UserError(f"{path} is damaged: its checksums cannot be read; restore it, or train again")
+    return checksums

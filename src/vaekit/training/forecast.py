@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from vaekit.data.batches import Examples, epoch_order
 from vaekit.recipes.recipe import Recipe
-from vaekit.training.loop import VALIDATIONS, Plan, Trainer
+from vaekit.training.loop import Plan, Trainer
 from vaekit.training.options import TrainingOptions
 
 DEFAULT_STEPS = 6000
@@ -41,11 +41,11 @@ class Forecast:
             >>> Forecast(step=0.01, validation=0.0).epochs_in(minutes=1, steps_per_epoch=100)
             60
         """
-        epoch = steps_per_epoch * self.step
-        every = int(60 * minutes / (epoch + self.validation))
-        if every <= VALIDATIONS:
-            return max(1, every)
-        return max(1, int((60 * minutes - VALIDATIONS * self.validation) / epoch))
+        epochs = max(1, int(60 * minutes / (steps_per_epoch * self.step)))
+        # How often a run validates depends on its epochs.
+        while epochs > 1 and (seconds := self.seconds(Plan(epochs, steps_per_epoch))) > 60 * minutes:
+            epochs = max(1, min(epochs - 1, int(epochs * 60 * minutes / seconds)))
+        return epochs
 
 
 def measure(

@@ -141,7 +141,8 @@ class Trainer:
             progress.seconds = time.monotonic() - started
             if reporter.due():
                 where = f"epoch {epoch + 1}/{plan.epochs}"
-                reporter.progress((step + 1) / plan.steps, where, as_numbers(progress.summed, progress.count))
+                terms = as_numbers(progress.summed, progress.count)
+                reporter.progress((step + 1) / plan.steps, where, terms, progress.seconds)
             if plan.validates_after(step + 1):
                 self._validate(plan, progress, epoch, after_validation)
             after_step()

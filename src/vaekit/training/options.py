@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal, final
 
-from vaekit.errors import UserError
+from vaekit.errors import UserError, nearest
+
+DECAYS = ("none", "cosine", "exponential")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 @final
@@ -38,6 +41,13 @@ class TrainingOptions:
     shards: int = 16
 
     def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "seed", "shards"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                raise UserError(f"--{name} must be a whole number, got {value}")
+        for name, word, known in (("decay", self.decay, DECAYS), ("device", self.device, DEVICES)):
+            if word is not None and word not in known:
+                raise UserError(f"no {name} is called {word}; {nearest(str(word), known)}")
         if self.epochs is not None and self.minutes is not None:
             raise UserError("give either --epochs or --minutes, not both")
         self._check_positive("epochs", self.epochs)

@@ -1,5 +1,6 @@
 """What a person sees while a model trains: a live line on a terminal, timed lines elsewhere."""
 
+import io
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -9,6 +10,9 @@ from typing import TextIO, final
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+# The last two are of the first kind for a static checker, but lack the `mode` by which one at run time knows it.
+Stream = TextIO | io.TextIOWrapper | io.StringIO
 
 
 def clock(seconds: float) -> str:
@@ -35,8 +39,11 @@ class Reporter(ABC):
         """Whether it is time for another progress line; asked at every step, so that values are read rarely."""
 
     @abstractmethod
-    def progress(self, done: float, where: str, values: Mapping[str, float]) -> None:
-        """Show the fraction done, where the run is, and its terms (nats per example)."""
+    def progress(self, done: float, where: str, values: Mapping[str, float], elapsed: float) -> None:
+        """Show the fraction done, where the run is, its terms (nats per example) and the time left.
+
+        `elapsed` seconds went into the fraction done, over all sittings of a resumed run.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -54,7 +61,7 @@ class Silent(Reporter):
         """Never."""
         return False
 
-    def progress(self, done: float, where: str, values: Mapping[str, float]) -> None:
+    def progress(self, done: float, where: str, values: Mapping[str, float], elapsed: float) -> None:
         """Show nothing."""
 
     def close(self) -> None:
@@ -65,10 +72,10 @@ class Silent(Reporter):
 class Lines(Reporter):
     """Plain lines, one every `interval` seconds, for logs and pipes."""
 
-    def __init__(self, stream: TextIO, interval: float = 10.0) -> None:
+    def __init__(self, stream: Stream, interval: float = 10.0) -> None:
         self.stream = stream
         self.interval = interval
-        self.started = self.latest = time.monotonic()
+        self.latest = time.monotonic()
 
     def say(self, line: str) -> None:
         """Write a line."""
@@ -78,10 +85,10 @@ class Lines(Reporter):
         """Every `interval` seconds."""
         return time.monotonic() - self.latest >= self.interval
 
-    def progress(self, done: float, where: str, values: Mapping[str, float]) -> None:
+    def progress(self, done: float, where: str, values: Mapping[str, float], elapsed: float) -> None:
         """Write a timed line."""
         self.latest = time.monotonic()
-        self.say(progress_line(done, where, values, self.latest - self.started))
+        self.say(progress_line(done, where, values, elapsed))
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -93,7 +100,7 @@ class Terminal(Reporter):
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.started = self.latest = time.monotonic()
+        self.latest = time.monotonic()
         self.live: Live | None = None
 
     def say(self, line: str) -> None:
@@ -104,13 +111,13 @@ class Terminal(Reporter):
         """Four times a second."""
         return time.monotonic() - self.latest >= 0.25
 
-    def progress(self, done: float, where: str, values: Mapping[str, float]) -> None:
+    def progress(self, done: float, where: str, values: Mapping[str, float], elapsed: float) -> None:
         """Redraw the live line."""
         self.latest = time.monotonic()
         if self.live is None:
             self.live = Live(console=self.console, transient=True, auto_refresh=False)
             self.live.start()
-        self.live.update(Text(progress_line(done, where, values, self.latest - self.started)), refresh=True)
+        self.live.update(Text(progress_line(done, where, values, elapsed)), refresh=True)
 
     def close(self) -> None:
         """Remove the live line."""
@@ -131,7 +138,7 @@ def progress_line(done: float, where: str, values: Mapping[str, float], elapsed:
     return f"{done:4.0%}  {where}  {terms}  {left} left"
 
 
-def reporter_for(stream: TextIO | None = None) -> Reporter:
+def reporter_for(stream: Stream | None = None) -> Reporter:
     """A live line where the stream is a terminal, timed lines elsewhere."""
-    target: TextIO = sys.stdout if stream is None else stream
+    target: Stream = sys.stdout if stream is None else stream
     return Terminal(Console(file=target)) if target.isatty() else Lines(target)

@@ -58,7 +58,11 @@ class Run:
         Raises:
             UserError: if other data have another shape or other levels.
         """
-        data = load_data(self.config, self.source if source is None else source)
+        config = self.config
+        if source is not None and config.levels is None and config.binarise is None:
+            # A file of whole numbers does not say how many levels it has; the model does.
+            config = replace(config, levels=self.spec.levels)
+        data = load_data(config, self.source if source is None else source)
         found, wanted = data.spec, self.facts.spec
         if (found.shape, found.levels) != (wanted.shape, wanted.levels):
             raise UserError(
@@ -109,13 +113,13 @@ def start(
     """
     source = config.data if source is None else source
     data = load_data(config, source)
+    if data.spec.variance == 0:
+        raise UserError(f"{data.name}: all training examples are the same, there is nothing to learn")
     facts = ModelFacts(config.recipe, config.options, data.spec)
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
     folder = RunFolder(out) if out else new_folder(root, data.name, config.recipe)
     folder.check_free()
-    if data.spec.variance == 0:
-        raise UserError(f"{data.name}: all training examples are the same, there is nothing to learn")
     train, validation = _examples(data, config, fabric)
     describe(reporter, data, recipe, config, fabric)
     if recipe.closed_form is not None:

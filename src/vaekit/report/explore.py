@@ -1,0 +1,265 @@
+"""Ways through a trained model: samples, lines between codes, moves along one latent dimension."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import cast, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.distributions import Distribution
+
+from vaekit.core import VAE
+from vaekit.data.batches import BLOCK
+from vaekit.distributions import kl_per_dim
+from vaekit.errors import CapabilityError, UserError
+from vaekit.noise import Noise, Shard
+from vaekit.priors import StandardNormal
+
+MOST_ROWS = 12
+"""Latent dimensions that a traversal shows."""
+
+
+def blocks(n: int) -> tuple[Shard, ...]:
+    """Shards of at most 50 examples: what is decoded at once, so that memory does not grow with n.
+
+    Example:
+        >>> [shard.size for shard in blocks(120)]
+        [50, 50, 20]
+    """
+    return tuple(Shard(i, min(BLOCK, n - i * BLOCK)) for i in range(-(-n // BLOCK)))
+
+
+@torch.no_grad()
+def samples(
+    vae: VAE, n: int, temperature: float = 1.0, draw: bool = False, noise: Noise | None = None
+) -> Float[Tensor, "n *E"]:
+    """Draw z from the prior and show p(x | z): its mean, or a draw from it.
+
+    Args:
+        vae: the model.
+        n: how many.
+        temperature: scales the prior's standard deviation where that is defined.
+        draw: whether x is drawn from p(x | z), with the noise that the likelihood states.
+        noise: gives the seed and the key; it is cut into blocks of 50 here. None takes torch's seed.
+
+    Returns:
+        x on the CPU. Means lie in the range of the data; draws of a Gaussian may leave it.
+
+    Raises:
+        CapabilityError: if the prior has no temperature.
+        UserError: if n < 1.
+
+    Example:
+        >>> from vaekit import DataSpec, build_recipe
+        >>> vae = build_recipe("vae", DataSpec((1, 8, 8), levels=2), latents=2).model
+        >>> samples(vae, 3, draw=True, noise=Noise(0, (), ())).unique().tolist()
+        [0.0, 1.0]
+    """
+    if n < 1:
+        raise UserError(f"at least one sample must be asked for, got {n}")
+    source = noise or Noise.fresh(n)
+    found: list[Tensor] = []
+    for shard in blocks(n):
+        part = replace(source, shards=(shard,))
+        distribution = vae.generate(shard.size, temperature=temperature, noise=part)
+        if draw:
+            with _seeded(part, _device(vae)):
+                found.append(distribution.sample().cpu())
+        else:
+            found.append(vae.likelihood.centre(distribution).cpu())
+    return torch.cat(found)
+
+
+def _device(vae: VAE) -> torch.device:
+    return next(iter(vae.state_dict().values())).device
+
+
+class _seeded(AbstractContextManager[None]):  # noqa: N801 (used like a function)
+    """Seed torch's generators from a source of noise, and put their state back afterwards.
+
+    `Distribution.sample` takes no generator of its own.
+    """
+
+    def __init__(self, noise: Noise, device: torch.device) -> None:
+        places = [device] if device.type == "cuda" else []
+        self.fork = torch.random.fork_rng(places)
+        first = torch.zeros((), dtype=torch.float64)
+        self.seed = int(noise.uniform("x", (noise.shards[0].size,), 0, first)[0].item() * 2**53)
+
+    def __enter__(self) -> None:
+        self.fork.__enter__()
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *error: object) -> None:
+        self.fork.__exit__(None, None, None)
+
+
+@torch.no_grad()
+def posterior_means(vae: VAE, x: Float[Tensor, "B *E"]) -> dict[str, Tensor]:
+    """The mean of q at every site, each site below seeing the means above it, name to (B, d)."""
+    features = vae.encoder(x)
+    found: dict[str, Tensor] = {}
+
+    def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
+        found[name] = cast(Distribution, vae.posteriors[name](features, prior, state)).mean
+        return found[name]
+
+    vae.latents(choose, (x.shape[0],))
+    return found
+
+
+@torch.no_grad()
+def decode(vae: VAE, given: Mapping[str, Float[Tensor, "n _"]]) -> Float[Tensor, "n *E"]:
+    """The picture of p(x | z) at the values given; a site that is not given takes its prior's mean.
+
+    Args:
+        vae: the model.
+        given: values of the top site at least, (n, d) each.
+    """
+    n = len(next(iter(given.values())))
+    found: list[Tensor] = []
+    for start in range(0, n, BLOCK):
+        part = {name: value[start : start + BLOCK] for name, value in given.items()}
+
+        def choose(
+            name: str, prior: Distribution, state: Tensor | None, part: Mapping[str, Tensor] = part
+        ) -> Tensor:
+            _ = state
+            return part.get(name, prior.mean)
+
+        distribution = vae.walk(choose, (min(BLOCK, n - start),))
+        found.append(vae.likelihood.centre(distribution).cpu())
+    return torch.cat(found)
+
+
+@torch.no_grad()
+def interpolate(
+    vae: VAE, a: Float[Tensor, "*E"], b: Float[Tensor, "*E"], steps: int
+) -> Float[Tensor, "steps *E"]:
+    """Decode the straight line between the posterior means of two examples: z = (1−t) μ(a) + t μ(b).
+
+    With several sites the means of every site are mixed by the same t, so that the ends of the line are the
+    two reconstructions.
+
+    Args:
+        vae: the model.
+        a: one example.
+        b: another one.
+        steps: pictures, both ends included.
+
+    Returns:
+        x on the CPU.
+
+    Raises:
+        UserError: for fewer than two steps.
+    """
+    if steps < 2:
+        raise UserError(f"an interpolation needs at least its two ends, got {steps} steps")
+    means = posterior_means(vae, torch.stack([a, b]))
+    t = torch.linspace(0, 1, steps, device=a.device, dtype=a.dtype).unsqueeze(-1)
+    return decode(vae, {name: (1 - t) * mean[0] + t * mean[1] for name, mean in means.items()})
+
+
+@final
+@dataclass(frozen=True)
+class Traversal:
+    """One example, moved along some dimensions of the top site.
+
+    Args:
+        x: the pictures, (rows, steps, *E).
+        site: name of the top site.
+        dims: the dimension that each row moves, the largest KL first.
+        kl: mean KL of these dimensions, nats per example.
+        deviations: t of each column: z_j = m_j + t s_j.
+        nearest: the column nearest to the example's own code, for each row.
+    """
+
+    x: Float[Tensor, "rows steps *E"]
+    site: str
+    dims: tuple[int, ...]
+    kl: tuple[float, ...]
+    deviations: tuple[float, ...]
+    nearest: tuple[int, ...]
+
+
+@torch.no_grad()
+def traverse(
+    vae: VAE, x: Float[Tensor, "N *E"], example: int = 0, rows: int = MOST_ROWS, steps: int = 13
+) -> Traversal:
+    """Move one latent dimension at a time from −3 to +3 standard deviations, the others held at one code.
+
+    Dimensions of the top site are ordered by their mean KL over x. Where the KL per dimension has no closed
+    form, after a mixture was fitted for instance, it is that of q's marginal against N(0, 1):
+    ½ (μ² + σ² − 1 − ln σ²). Mean and deviation are 0 and 1 for a standard normal prior, else those of the
+    aggregate posterior, s² = Var μ + E σ². Sites below the top take their prior's mean given the top.
+
+    Args:
+        vae: the model.
+        x: the examples whose KL and aggregate posterior count.
+        example: which of x is moved.
+        rows: dimensions shown at most.
+        steps: columns.
+
+    Source: Higgins et al. 2017 (β-VAE), https://openreview.net/forum?id=Sy2fzU9gl (latent traversals).
+    """
+    kl, mean, variance = _moments(vae, x)
+    site = next(iter(vae.latents.sites))
+    rate = kl.mean(0)
+    centre, spread = mean.mean(0), (mean.var(0, correction=0) + variance.mean(0)).sqrt()
+    if isinstance(vae.latents.top, StandardNormal):
+        centre, spread = torch.zeros_like(centre), torch.ones_like(spread)
+    dims = rate.argsort(descending=True, stable=True)[:rows].tolist()
+    t = torch.linspace(-3, 3, steps, device=mean.device, dtype=mean.dtype)
+    z = mean[example].repeat(len(dims), steps, 1)
+    for row, dim in enumerate(dims):
+        z[row, :, dim] = centre[dim] + t * spread[dim]
+    own = (mean[example] - centre) / spread
+    return Traversal(
+        decode(vae, {site: z.flatten(0, 1)}).unflatten(0, (len(dims), steps)),
+        site,
+        tuple(dims),
+        tuple(rate[dims].tolist()),
+        tuple(t.tolist()),
+        tuple(int((t - own[dim]).abs().argmin()) for dim in dims),
+    )
+
+
+def _moments(vae: VAE, x: Float[Tensor, "N *E"]) -> tuple[Tensor, Tensor, Tensor]:
+    """KL per dimension, mean and variance of q at the top site, (N, d) each."""
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
+    for part in x.split(2 * BLOCK):
+        q = vae.encode(part)
+        found.append((_rate(q, vae.latents.top()), q.mean, q.variance))
+    kl, mean, variance = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return kl, mean, variance
+
+
+def _rate(q: Distribution, prior: Distribution) -> Tensor:
+    try:
+        return kl_per_dim(q, prior)
+    except CapabilityError:
+        return 0.5 * (q.mean.square() + q.variance - 1 - q.variance.log())
+
+
+def showcase(labels: Sequence[int] | None, n: int, most: int) -> list[int]:
+    """Indices of examples to show: the classes in turn where there are labels, else the first ones.
+
+    Args:
+        labels: of the examples, or None.
+        n: how many examples there are.
+        most: how many are wanted.
+
+    Example:
+        >>> showcase([7, 7, 7, 3, 3], 5, 4)
+        [3, 0, 4, 1]
+    """
+    if labels is None:
+        return list(range(min(n, most)))
+    turns: dict[int, int] = {}
+    ranked: list[tuple[int, int, int]] = []
+    for index, label in enumerate(labels):
+        turns[label] = turns.get(label, -1) + 1
+        ranked.append((turns[label], label, index))
+    return [index for _, _, index in sorted(ranked)[:most]]

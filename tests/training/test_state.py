@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch.optim import Optimizer
+
+from vaekit.core import VAE
+from vaekit.errors import UserError
+from vaekit.recipes.recipe import Optimiser, build_recipe
+from vaekit.spec import DataSpec
+from vaekit.training.files import write_tensors
+from vaekit.training.players import build_optimiser, parameters_of_players
+from vaekit.training.state import Progress, as_numbers, load_state, save_state
+
+PLAYERS = ["encoder", "decoder"]
+
+
+def game(seed: int, hidden: int = 8) -> tuple[VAE, dict[str, Optimizer]]:
+    torch.manual_seed(seed)
+    vae = build_recipe("vae", DataSpec((6,), None), latents=2, hidden=(hidden,)).model
+    owned = parameters_of_players(vae, PLAYERS)
+    return vae, {player: build_optimiser(Optimiser(), own) for player, own in owned.items()}
+
+
+def step(vae: VAE, optimisers: dict[str, Optimizer], times: int) -> None:
+    for _ in range(times):
+        for player in PLAYERS:
+            optimisers[player].zero_grad()
+        sum(p.square().sum() for p in vae.parameters()).backward()  # pyright: ignore[reportAttributeAccessIssue]
+        for player in PLAYERS:
+            optimisers[player].step()
+
+
+def test_weights_moments_and_progress_come_back(tmp_path: Path) -> None:
+    vae, optimisers = game(0)
+    step(vae, optimisers, 3)
+    progress = Progress(3, -12.5, 2, {"loss": torch.tensor(1 / 3), "kl": torch.tensor(0.1)}, 2, 7.25)
+    save_state(tmp_path / "s", vae, optimisers, progress, "abc")
+    other, others = game(1)
+    found = load_state(tmp_path / "s", other, others, "abc")
+    assert found == progress
+    step(vae, optimisers, 2)
+    step(other, others, 2)
+    for one, two in zip(vae.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_a_state_before_the_first_step(tmp_path: Path) -> None:
+    vae, optimisers = game(0)
+    save_state(tmp_path / "s", vae, optimisers, Progress(), "abc")
+    assert load_state(tmp_path / "s", *game(1), "abc") == Progress()
+
+
+def test_other_data_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    save_state(tmp_path / "s", *game(0), Progress(), "abc")
+    vae, optimisers = game(1)
+    before = [p.clone() for p in vae.parameters()]
+    with pytest.raises(UserError, match="the data are not those"):
+        load_state(tmp_path / "s", vae, optimisers, "abd")
+    assert all(torch.equal(a, b) for a, b in zip(before, vae.parameters(), strict=True))
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    save_state(tmp_path / "s", *game(0), Progress(), "abc")
+    with pytest.raises(UserError, match=r"does not fit the model of this run's config\.yaml"):
+        load_state(tmp_path / "s", *game(0, hidden=9), "abc")
+
+
+def test_facts_of_another_version_are_refused(tmp_path: Path) -> None:
+    vae, optimisers = game(0)
+    tensors = {f"model/{name}": tensor for name, tensor in vae.state_dict().items()}
+    write_tensors(tmp_path / "s", tensors, {"data": "abc", "step": "three"})
+    with pytest.raises(UserError, match="not a training state of this version"):
+        load_state(tmp_path / "s", vae, optimisers, "abc")
+
+
+def test_sums_become_means() -> None:
+    summed = {"a": torch.tensor(3.0), "b": torch.tensor(4.0, dtype=torch.float64)}
+    assert as_numbers(summed, 2) == {"a": 1.5, "b": 2.0}
+    assert as_numbers({}, 0) == {}

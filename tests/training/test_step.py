@@ -1,0 +1,35 @@
+import pytest
+import torch
+
+from vaekit.noise import Noise, cut
+from vaekit.objectives import KL, NLL
+from vaekit.objectives.algebra import as_objective
+from vaekit.recipes.recipe import build_recipe
+from vaekit.spec import DataSpec
+from vaekit.training.step import Step
+
+GREY = DataSpec((1, 8, 8), 17, 0.1)
+NOISE = Noise(0, (3,), cut(6, 2))
+HALF = torch.tensor(0.5)
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_a_step_gives_the_losses_of_its_turn(turn: int) -> None:
+    vae = build_recipe("vae", GREY, latents=2, hidden=(8,)).model
+    x = torch.rand(6, 1, 8, 8)
+    out = Step(vae, (NLL() + 2.0 * KL(), as_objective(KL())))(x, NOISE, HALF, turn)
+    trace = vae.trace(x, noise=NOISE)
+    kl, nll = KL()(trace).mean(), NLL()(trace).mean()
+    loss = kl if turn else nll + 2 * kl
+    torch.testing.assert_close(out["loss/model"], loss)
+    assert out["loss/model"].requires_grad
+    assert torch.equal(out["log/kl"], kl)
+    assert not any(value.requires_grad for name, value in out.items() if not name.startswith("loss/"))
+    assert all(value.ndim == 0 for value in out.values())
+    error = (x - trace.likelihood.mean).square().mean()
+    torch.testing.assert_close(out["statistic"], error.detach())
+
+
+def test_a_likelihood_with_nothing_to_solve_gives_no_statistic() -> None:
+    recipe = build_recipe("vae", GREY, latents=2, hidden=(8,), sigma="learned")
+    assert "statistic" not in Step(recipe.model, recipe.turns)(torch.rand(6, 1, 8, 8), NOISE, HALF)
