@@ -31,8 +31,12 @@ def main() -> None:
     _, by_measure = bounds(run.vae, test, {DEQUANTISED: measures[DEQUANTISED]}, importance_samples=500)
     bound = by_measure[DEQUANTISED]
 
-    ppca = fit_ppca(Examples.of(data, data.train).all().flatten(1).double(), LATENTS, run.spec.quantisation_variance)
-    evidence = torch.cat([ppca.log_evidence(dequantised(test, where, x, 17)) for where, x, _ in test.in_order()])
+    ppca = fit_ppca(
+        Examples.of(data, data.train).all().flatten(1).double(), LATENTS, run.spec.quantisation_variance
+    )
+    evidence = torch.cat(
+        [ppca.log_evidence(dequantised(test, where, x, 17)) for where, x, _ in test.in_order()]
+    )
     gap = bound.elbo.double() - evidence
     record(
         "digits",

@@ -18,6 +18,7 @@ CHECKED = (
     "ppca",
     "priors",
     "shapes",
+    "report",
     "training",
     "verification",
 )

@@ -314,7 +314,7 @@ class VAE(Module):
                 )
         source = noise or Noise.fresh(n)
 
-        def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
+        def choose(name: str, prior: Distribution, _: Tensor | None) -> Tensor:
             if name in values:
                 return values[name]
             return draw(tempered(prior, temperature), (n,), source, name)

@@ -135,14 +135,18 @@ def test_wrong_arrays_are_named(name: str, tmp_path: Path, vaekit: Callable) -> 
 
 
 @pytest.mark.parametrize("shape", [(20, 4, 4), (20, 7, 30)])
-def test_a_size_the_network_cannot_take_says_what_can(shape: tuple[int, ...], tmp_path: Path, vaekit: Callable) -> None:
+def test_a_size_the_network_cannot_take_says_what_can(
+    shape: tuple[int, ...], tmp_path: Path, vaekit: Callable
+) -> None:
     path = tmp_path / "small.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
     refused(vaekit("train", path, "--net", "conv", "--out", tmp_path / "run"), "8", "mlp")
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeros", "text", "missing"])
-def test_a_damaged_model_file_is_refused(damage: str, trained: Path, tmp_path: Path, vaekit: Callable) -> None:
+def test_a_damaged_model_file_is_refused(
+    damage: str, trained: Path, tmp_path: Path, vaekit: Callable
+) -> None:
     import shutil
 
     run = tmp_path / "run"
@@ -155,7 +159,9 @@ def test_a_damaged_model_file_is_refused(damage: str, trained: Path, tmp_path: P
         middle = len(content) * 3 // 4
         damaged = {
             "cut": content[:-100],
-            "zeros": content[:middle] + bytes(b ^ 1 for b in content[middle : middle + 8]) + content[middle + 8 :],
+            "zeros": content[:middle]
+            + bytes(b ^ 1 for b in content[middle : middle + 8])
+            + content[middle + 8 :],
             "text": b"not a model",
         }
         model.write_bytes(damaged[damage])
@@ -179,7 +185,13 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["trian"], ["train", "digits", "--betta", "1"], ["train", "digits", "--epochs", "-1"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["trian"],
+        ["train", "digits", "--betta", "1"],
+        ["train", "digits", "--epochs", "-1"],
+    ],
 )
 def test_help_and_mistakes_do_not_import_torch(arguments: list[str]) -> None:
     program = f"import sys; from vaekit.cli import main; main({arguments!r}); print('torch' in sys.modules)"

@@ -17,20 +17,40 @@ FORMATS = {
 }
 
 
-@pytest.mark.parametrize("net", ["mlp", "conv", "conv_post", "resnet"])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    ("name", "net"),
+    [
+        *((name, "conv") for name in FORMATS),
+        *(("20x12-alpha", net) for net in ("mlp", "conv_post", "resnet")),
+    ],
+)
 def test_a_format_trains_samples_and_is_measured(
     name: str, net: str, tmp_path: Path, vaekit: Callable, pictures: Callable[..., np.ndarray]
 ) -> None:
     stored, shape = FORMATS[name]
     source, run = tmp_path / "pictures.npy", tmp_path / "run"
     np.save(source, pictures(60, *stored))
-    options = ["--net", net, "--size", "tiny", "--latents", 3, "--epochs", 2, "--batch_size", 16, "--out", run]
+    options = [
+        "--net",
+        net,
+        "--size",
+        "tiny",
+        "--latents",
+        3,
+        "--epochs",
+        2,
+        "--batch_size",
+        16,
+        "--out",
+        run,
+    ]
     outcome = vaekit("train", source, *options)
     assert outcome.code == 0, outcome.error
     assert "×".join(map(str, shape)) in outcome.out
     evaluation = json.loads((run / "evaluation.json").read_text())
-    by_name = {(figure["name"], figure["measure"], figure["unit"]): figure for figure in evaluation["figures"]}
+    by_name = {
+        (figure["name"], figure["measure"], figure["unit"]): figure for figure in evaluation["figures"]
+    }
     mass = by_name["-ELBO", "mass", "bits/dim"]["value"]
     # 256 equally likely levels cost 8 bits; a mass can cost no less than 0.
     assert 0 < mass < 9
@@ -49,6 +69,11 @@ def test_a_table_of_floats_trains_and_has_a_density_only(tmp_path: Path, vaekit:
     assert outcome.code == 0, outcome.error
     assert "density" in outcome.out
     assert "mass" not in outcome.out
-    for command in (["sample", run, "-n", 5], ["reconstruct", run], ["traverse", run], ["interpolate", run, 0, 1]):
+    for command in (
+        ["sample", run, "-n", 5],
+        ["reconstruct", run],
+        ["traverse", run],
+        ["interpolate", run, 0, 1],
+    ):
         answer = vaekit(*command)
         assert answer.code == 0, answer.error

@@ -87,7 +87,7 @@ def test_other_data_can_be_scored_if_they_fit(run: Path, tmp_path: Path, vaekit:
     fits, other = tmp_path / "fits.npy", tmp_path / "other.npy"
     rng = np.random.default_rng(0)
     np.save(fits, rng.integers(0, 17, (50, 8, 8)).astype(np.uint8))
-    np.save(other, rng.integers(0, 256, (50, 8, 9)).astype(np.uint8))
+    np.save(other, rng.integers(0, 17, (50, 8, 9)).astype(np.uint8))
     refused = vaekit("evaluate", run, other)
     assert refused.code == 2
     assert "shape" in refused.error
@@ -98,7 +98,10 @@ def test_other_data_can_be_scored_if_they_fit(run: Path, tmp_path: Path, vaekit:
 
 def test_fit_prior_changes_the_bound_and_the_samples(tmp_path: Path, vaekit: Callable) -> None:
     run = tmp_path / "run"
-    assert vaekit("train", "digits", "--latents", 4, "--epochs", 5, "--prior", "standard", "--out", run).code == 0
+    assert (
+        vaekit("train", "digits", "--latents", 4, "--epochs", 5, "--prior", "standard", "--out", run).code
+        == 0
+    )
     before = (run / "evaluation.json").read_text()
     refused = vaekit("sample", run, "--temperature", "0.5")
     assert refused.code == 0, refused.error

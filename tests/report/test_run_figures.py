@@ -7,7 +7,7 @@ from PIL import Image
 
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
-from vaekit.report.run_figures import Figures, run_figures
+from vaekit.report.run_figures import Figures, Labelled, run_figures
 from vaekit.spec import DataSpec
 
 ALWAYS = ["reconstructions", "samples", "samples_draws", "interpolation", "traversal"]
@@ -18,7 +18,8 @@ def draw(make_vae, folder: Path, shape=(1, 6, 5), levels=2, labels=None, rows=()
     vae = make_vae(DataSpec(shape, levels, 0.2), **options)
     stored = torch.rand(n, *shape, generator=torch.Generator().manual_seed(0))
     examples = Examples((stored > 0.5).float() if levels == 2 else stored, 1.0, False)
-    return run_figures(vae, DataSpec(shape, levels, 0.2), examples, labels, rows, folder)
+    split = Labelled(examples, labels)
+    return run_figures(vae, DataSpec(shape, levels, 0.2), split, split, rows, folder)
 
 
 def test_two_latents_give_every_picture_in_order(make_vae, tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_the_same_model_gives_the_same_files(make_vae, tmp_path: Path) -> None:
 
 
 def test_other_labels_name_the_pair_that_overlaps_most(make_vae, tmp_path: Path) -> None:
-    found = draw(make_vae, tmp_path, labels=np.arange(24, dtype=np.int64) % 3)
+    found = draw(make_vae, tmp_path, labels=np.arange(24, dtype=np.int64) % 3, latents=2)
     assert found.overlap_classes in {(0, 1), (0, 2), (1, 2)}
 
 

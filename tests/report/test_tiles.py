@@ -12,10 +12,24 @@ def test_the_range_is_fixed_and_never_stretched() -> None:
 
 
 def test_enlarging_repeats_pixels() -> None:
-    image = torch.rand(2, 3, 4, 5)
+    image = torch.rand(2, 3, 16, 17)
     large = tiles(image, 3)
-    assert large.shape == (2, 12, 15, 3)
+    assert large.shape == (2, 48, 51, 3)
     assert np.array_equal(large[:, 1::3, 2::3], tiles(image, 1))
+
+
+def test_a_tiny_picture_is_enlarged_smoothly_within_its_range() -> None:
+    image = torch.zeros(1, 1, 8, 8)
+    image[..., 4:] = 1
+    large = tiles(image, 10).astype(int)
+    assert large.shape == (1, 80, 80, 3)
+    assert large.min() == 0
+    assert large.max() == 255
+    # The edge is a slope, not a step, and lies where it lay.
+    across = large[0, 40, :, 0]
+    assert (np.diff(across[35:45]) >= 0).all()
+    assert np.abs(np.diff(across)).max() < 60
+    assert abs(across[39:41].mean() - 127.5) < 2
 
 
 def test_three_channels_are_rgb() -> None:
@@ -24,9 +38,9 @@ def test_three_channels_are_rgb() -> None:
 
 
 def test_four_channels_lie_over_a_checkerboard() -> None:
-    image = torch.zeros(1, 4, 1, 2)
-    image[:, 3, :, 0] = 1
-    tile = tiles(image, CHECKER * 2)[0]
+    image = torch.zeros(1, 4, 2 * CHECKER, 4 * CHECKER)
+    image[:, 3, :, : 2 * CHECKER] = 1
+    tile = tiles(image, 1)[0]
     assert (tile[:, : 2 * CHECKER] == 0).all()
     behind = tile[:, 2 * CHECKER :]
     assert behind[0, 0].tolist() == [255] * 3

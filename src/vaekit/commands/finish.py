@@ -2,7 +2,7 @@
 
 from vaekit.data.batches import Examples
 from vaekit.evaluation import Evaluation, evaluate
-from vaekit.report import run_figures
+from vaekit.report import Labelled, run_figures
 from vaekit.training.files import write_text
 from vaekit.training.metrics import read_metrics
 from vaekit.training.reporting import Reporter
@@ -30,12 +30,14 @@ def complete(run: Run, reporter: Reporter, next_steps: bool) -> Evaluation:
     evaluation = evaluate(run.vae, test, run.spec, "test", importance_samples_for(len(test)))
     write_text(run.folder.evaluation, evaluation.to_json())
     rows = read_metrics(run.folder.metrics)
-    figures = run_figures(run.vae, run.spec, test, data.test.labels, rows, run.folder.figures)
+    train = Examples.of(data, data.train, device, run.config.training.seed)
+    held_out, codes = Labelled(test, data.test.labels), Labelled(train, data.train.labels)
+    figures = run_figures(run.vae, run.spec, held_out, codes, rows, run.folder.figures)
     reporter.say(evaluation.table())
     if figures.overlap is not None and figures.overlap_classes is not None:
         a, b = figures.overlap_classes
         reporter.say(
-            f"classes {a} and {b} overlap in latent space by {figures.overlap:.2f} (0: apart, 1: the same)"
+            f"training classes {a} and {b} overlap in latent space by {figures.overlap:.2f} (0: apart, 1: the same)"
         )
     reporter.say(
         f"model:    {run.folder.model}\npictures: {run.folder.figures}/samples.png and others beside it"

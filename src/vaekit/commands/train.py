@@ -22,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
     given = with_lists(arguments)
     parsed = parser_for(recipe_named(given)).parse_args(given)
     flat = {name: value for name, value in parsed.as_dict().items() if name not in OWN}
+    # A positional argument is not read from a configuration by the parser.
+    flat["data"] = flat["data"] or in_configuration(given, "data")
     out = None if parsed["out"] is None else Path(parsed["out"])
     if parsed["resume"] is None and flat["data"] is None:
         raise UserError("train: which data? Try: vaekit train digits")
@@ -54,14 +56,24 @@ def recipe_named(arguments: Sequence[str]) -> str:
         >>> recipe_named(["digits", "--recipe", "iwae"])
         'iwae'
     """
-    name = _value(arguments, "--recipe")
-    config = _value(arguments, "--config")
-    if name is None and config is not None:
-        from vaekit.training.config import read_config
+    name = _value(arguments, "--recipe") or in_configuration(arguments, "recipe") or "vae"
+    find(name)
+    return name
 
-        name = read_config(Path(config)).recipe
-    find(name or "vae")
-    return name or "vae"
+
+def in_configuration(arguments: Sequence[str], key: str) -> str | None:
+    """What the configuration that the arguments name says of a key; None without one.
+
+    Raises:
+        UserError: if the configuration cannot be read.
+    """
+    path = _value(arguments, "--config")
+    if path is None:
+        return None
+    from vaekit.training.config import read_mapping
+
+    value = read_mapping(Path(path)).get(key)
+    return None if value is None else str(value)
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:

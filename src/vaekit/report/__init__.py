@@ -6,13 +6,14 @@ from vaekit.report.files import save_png
 from vaekit.report.heat import heat_maps
 from vaekit.report.pictures import interpolations, reconstructions, traversal
 from vaekit.report.plane import decode_plane, latent_scatter, manifold
-from vaekit.report.run_figures import Figures, run_figures
+from vaekit.report.run_figures import Figures, Labelled, run_figures
 from vaekit.report.sheets import Captions, sheet, sheet_of_rows
 from vaekit.report.style import as_image
 
 __all__ = [
     "Captions",
     "Figures",
+    "Labelled",
     "Traversal",
     "as_image",
     "decode",

@@ -24,6 +24,7 @@ from vaekit.report.pictures import columns_for, interpolations, reconstructions,
 from vaekit.report.plane import has_plane, latent_scatter, manifold
 from vaekit.report.sheets import Captions, sheet
 from vaekit.report.style import as_image
+from vaekit.report.tiles import SMOOTH_BELOW
 from vaekit.spec import DataSpec
 
 MOST_EXAMPLES = 2000
@@ -34,13 +35,39 @@ PREFERRED = (4, 9)
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A split with its labels.
+
+    Args:
+        examples: of the split.
+        labels: one whole number each, or None.
+
+    Raises:
+        UserError: if the labels do not fit the examples.
+    """
+
+    examples: Examples
+    labels: np.ndarray | Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and len(self.labels) != len(self.examples):
+            raise UserError(f"{len(self.examples)} examples have {len(self.labels)} labels")
+
+    def first(self, spec: DataSpec) -> tuple[Float[Tensor, "N *E"], Tensor | None]:
+        """The first 2,000 examples, or fewer large ones, with their labels."""
+        x = _some(self.examples, spec)
+        return x, None if self.labels is None else torch.as_tensor(self.labels)[: len(x)].long().cpu()
+
+
+@final
 @dataclass(frozen=True)
 class Figures:
     """What was drawn.
 
     Args:
         paths: of the PNG files, in the order they were drawn.
-        overlap: of two classes in latent space, 0 apart to 1 the same; None without labels.
+        overlap: of two classes in a plane of two latents, 0 apart to 1 the same; None without labels or plane.
         overlap_classes: which two: 4 and 9 where there are such labels, else the two that overlap most.
     """
 
@@ -52,8 +79,8 @@ class Figures:
 def run_figures(
     vae: VAE,
     spec: DataSpec,
-    examples: Examples,
-    labels: np.ndarray | Tensor | None,
+    held_out: Labelled,
+    train: Labelled,
     rows: Sequence[dict[str, float]],
     folder: Path,
     seed: int = 0,
@@ -63,23 +90,20 @@ def run_figures(
     Args:
         vae: the model, put into evaluation mode.
         spec: of the data.
-        examples: a held-out split; of a large one the first 2,000.
-        labels: of that split, whole numbers, or None.
+        held_out: the split whose pictures are shown.
+        train: the split whose codes a plane of two latents shows: classes need many examples there.
         rows: of metrics.csv; where there are none, no learning curves are drawn.
         folder: of the pictures; made where it is missing.
         seed: of the samples.
 
     Raises:
-        UserError: if the labels do not fit the examples, or the folder cannot be written.
+        UserError: if the folder cannot be written.
     """
     vae.eval()
-    if labels is not None and len(labels) != len(examples):
-        raise UserError(f"{len(examples)} examples have {len(labels)} labels")
-    x = _some(examples, spec)
-    found = None if labels is None else torch.as_tensor(labels)[: len(x)].long().cpu()
+    x, found = held_out.first(spec)
     order = showcase(None if found is None else found.tolist(), len(x), 48)
     across = columns_for(spec.shape, 12)
-    overlap = _overlap(vae, x, found)
+    overlap: Overlap | None = None
     pictures: dict[str, Image.Image] = {}
     pictures["reconstructions"] = reconstructions(vae, x[order[: 4 * across]])
     for name, drawn in (("samples", False), ("samples_draws", True)):
@@ -93,8 +117,10 @@ def run_figures(
         pictures["learning_curves"] = as_image(learning_curves(rows))
     if has_plane(vae):
         pictures["manifold"] = manifold(vae)
-        codes = torch.cat([next(iter(posterior_means(vae, part).values())) for part in x.split(100)])
-        pictures["latent_scatter"] = as_image(latent_scatter(codes, found, overlap))
+        shown, labels = train.first(spec)
+        overlap = _overlap(vae, shown, labels)
+        codes = torch.cat([next(iter(posterior_means(vae, part).values())) for part in shown.split(100)])
+        pictures["latent_scatter"] = as_image(latent_scatter(codes, labels, overlap))
     for name, picture in pictures.items():
         save_png(picture, folder / f"{name}.png")
     paths = tuple(folder / f"{name}.png" for name in pictures)
@@ -119,6 +145,8 @@ def _samples(vae: VAE, spec: DataSpec, draw: bool, seed: int) -> Image.Image:
     title = "Samples, drawn from p(x|z)" if draw else "Samples, mean of p(x|z)"
     prior = "N(0, I)" if isinstance(vae.latents.top, StandardNormal) else "the fitted prior"
     note = f"z drawn from {prior}"
+    if spec.is_image and min(spec.shape[1:]) < SMOOTH_BELOW:
+        note += f" · {spec.shape[1]}×{spec.shape[2]} pixels, enlarged smoothly"
     if draw:
         note += " · with the noise that the likelihood states"
     return sheet(x, across, captions=Captions(title, note))

@@ -109,8 +109,8 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_config(path: Path) -> RunConfig:
-    """Read a config.yaml.
+def read_mapping(path: Path) -> dict[str, object]:
+    """Read the keys of a config.yaml without judging them.
 
     Raises:
         UserError: if it is missing or not a configuration.
@@ -121,4 +121,13 @@ def read_config(path: Path) -> RunConfig:
         raise UserError(f"cannot read the configuration {path}: {error}") from error
     if not isinstance(flat, dict):
         raise UserError(f"{path} is not a configuration: it holds no keys")
-    return config_from(flat, str(path))
+    return flat
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read a config.yaml.
+
+    Raises:
+        UserError: if it is missing or not a configuration.
+    """
+    return config_from(read_mapping(path), str(path))

@@ -64,7 +64,7 @@ def fit_prior(
 
     "gaussian" takes the draws' mean and covariance; "gmm" runs expectation–maximisation for several
     numbers of components with full covariances and keeps the one with the highest E_q log p(z) on
-    validation. Neither is kept where N(0, I) does better there. "standard" puts N(0, I) back.
+    validation. Neither is kept unless it beats N(0, I) there by a standard error. "standard" puts N(0, I) back.
 
     Args:
         vae: a trained model; it is not changed.
@@ -88,11 +88,11 @@ def fit_prior(
     if not bool(torch.isfinite(z).all()):
         raise UserError("the model's codes are not finite, so no prior can be fitted: its training diverged")
     standard = StandardNormal(latents).to(z.device)
-    baseline = _mean_log_density(standard, held_out)
     best = FittedPrior(standard, "standard normal", 0.0)
     for candidate, name in _candidates(kind, z, held_out, seed):
-        gain = _mean_log_density(candidate, held_out) - baseline
-        if gain > best.gain:
+        gains = candidate().log_prob(held_out) - standard().log_prob(held_out)
+        gain, error = gains.mean().item(), gains.std().item() / math.sqrt(len(gains))
+        if gain > max(best.gain, error):
             best = FittedPrior(candidate, name, gain)
     fitted.latents.replace_top(best.prior)
     return fitted, best

@@ -208,7 +208,13 @@ class Trainer:
     ) -> None:
         row: dict[str, float] = {"epoch": epoch + 1, "step": progress.step, "seconds": progress.seconds}
         row["lr"] = learning_rate(self.optimiser, (progress.step - 1) / plan.steps, epoch)
-        row |= {f"train_{name}": v for name, v in as_numbers(progress.summed, progress.count).items()}
+        means = as_numbers(progress.summed, progress.count)
+        if not all(map(math.isfinite, means.values())):
+            raise UserError(
+                f"training diverged in epoch {epoch + 1}: {means}; the checkpoints before it are kept: "
+                f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
+            )
+        row |= {f"train_{name}": v for name, v in means.items()}
         running = {name: buffer.clone() for name, buffer in self.vae.likelihood.named_buffers()}
         self.vae.eval()
         row |= self.validation_figures()

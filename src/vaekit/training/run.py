@@ -79,7 +79,7 @@ def load_run(path: Path | str) -> Run:
         UserError: if it is not a run, is not finished, or its model file is damaged.
     """
     folder = existing_folder(Path(path))
-    if not folder.model.is_file() and folder.last.is_file():
+    if not folder.model.is_file():
         raise UserError(f"{path} is not finished: vaekit train --resume {path}")
     vae, facts = load_model(folder.model)
     config = read_config(folder.config)
