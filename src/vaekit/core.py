@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Literal, cast, final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, kl_divergence
 from torch.nn import Module, ModuleDict
@@ -97,7 +98,7 @@ class Adaptive(ABC):
     """Capability: a likelihood with a closed-form part that is set between steps, never inside one."""
 
     @abstractmethod
-    def statistic(self, distribution: Distribution, x: Tensor) -> Tensor:
+    def statistic(self, distribution: Distribution, x: Float[Tensor, "B *E"]) -> Float[Tensor, " B"]:
         """The per-example statistic (B,) whose mean solves the closed form."""
 
     @abstractmethod
@@ -127,12 +128,12 @@ class Site:
     posterior: Distribution
 
     @cached_property
-    def log_p(self) -> Tensor:
+    def log_p(self) -> Float[Tensor, "*S B"]:
         """log p(z), (*S, B) nats."""
         return self.prior.log_prob(self.z)
 
     @cached_property
-    def log_q(self) -> Tensor:
+    def log_q(self) -> Float[Tensor, "*S B"]:
         """log q(z | x), (*S, B) nats."""
         return self.posterior.log_prob(self.z)
 
@@ -141,7 +142,7 @@ class Site:
         """(*S, B)."""
         return self.z.shape[: self.z.ndim - len(self.prior.event_shape)]
 
-    def kl(self) -> Tensor:
+    def kl(self) -> Float[Tensor, "*S B"]:
         """KL(q ‖ p), (*S, B) nats: closed form where one is registered, else log q(z) − log p(z)."""
         try:
             kl = kl_divergence(self.posterior, self.prior)
@@ -149,7 +150,7 @@ class Site:
             return self.log_q - self.log_p
         return kl.expand(self.batch_shape)
 
-    def kl_per_dim(self) -> Tensor:
+    def kl_per_dim(self) -> Float[Tensor, "*S B d"]:
         """KL of each latent dimension, (*S, B, d) nats.
 
         Raises:
@@ -179,19 +180,19 @@ class Trace:
         object.__setattr__(self, "batch_shape", self.sites[0].batch_shape)
 
     @cached_property
-    def log_likelihood(self) -> Tensor:
+    def log_likelihood(self) -> Float[Tensor, "*S B"]:
         """log p(x | z), (*S, B) nats."""
         return self.likelihood.log_prob(self.x)
 
-    def kl(self) -> Tensor:
+    def kl(self) -> Float[Tensor, "*S B"]:
         """Sum of the sites' KLs, (*S, B) nats."""
         return torch.stack([site.kl() for site in self.sites]).sum(0)
 
-    def log_ratio(self) -> Tensor:
+    def log_ratio(self) -> Float[Tensor, "*S B"]:
         """Sum over sites of log p(z) − log q(z), (*S, B) nats: minus the Monte-Carlo KL."""
         return torch.stack([site.log_p - site.log_q for site in self.sites]).sum(0)
 
-    def log_weight(self) -> Tensor:
+    def log_weight(self) -> Float[Tensor, "*S B"]:
         """log w = log p(x | z) + Σ (log p − log q), (*S, B) nats, the importance weight."""
         return self.log_likelihood + self.log_ratio()
 
@@ -255,7 +256,7 @@ class VAE(Module):
 
     def trace(
         self,
-        x: Tensor,
+        x: Float[Tensor, "B *E"],
         sample_shape: Sequence[int] = (),
         context: Tensor | None = None,
         noise: Noise | None = None,
@@ -322,13 +323,13 @@ class VAE(Module):
         return self.walk(choose, (n,), context)
 
     @torch.no_grad()
-    def encode(self, x: Tensor, context: Tensor | None = None) -> Distribution:
+    def encode(self, x: Float[Tensor, "B *E"], context: Tensor | None = None) -> Distribution:
         """q(z | x) of the top site, batch shape (B,)."""
         top = next(iter(self.latents.sites))
         return cast(Distribution, self.posteriors[top](self.encoder(x), self.latents.top(context), None))
 
     @torch.no_grad()
-    def reconstruct(self, x: Tensor) -> Tensor:
+    def reconstruct(self, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B *E"]:
         """The picture of p(x | z) at the mean of q at every site, (B, *E)."""
         features = self.encoder(x)
 

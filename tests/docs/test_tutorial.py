@@ -39,7 +39,7 @@ def test_the_tutorial_runs(
 )
 def test_pages_name_commands_and_files_that_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    for name in re.findall(r"^(?:    |\$ )?vaekit ([a-z][a-z-]*)", text, re.MULTILINE):
+    for name in re.findall(r"^(?:    |\$ )vaekit ([a-z][a-z-]*)", text, re.MULTILINE):
         assert name in COMMANDS
     for target in re.findall(r"\]\(((?!https?:|#)[^)\s]+)\)", text):
         assert ((ROOT / page).parent / target.split("#")[0]).exists(), target

@@ -1,6 +1,6 @@
 """The variational autoencoder."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vaekit.errors import UserError
 from vaekit.recipes.options import Architecture, PriorName
@@ -18,6 +18,7 @@ def vae(
     warmup: float = 0.1,
     cycles: int = 1,
     free_bits: float = 0.0,
+    kl: Literal["closed_form", "monte_carlo"] = "closed_form",
     prior: PriorName = "gmm",
 ) -> "Recipe":
     """The variational autoencoder, with σ solved and a prior fitted when training ends.
@@ -31,6 +32,7 @@ def vae(
         warmup: fraction of training over which β rises from 0.
         cycles: more than 1: β rises anew so many times (Fu et al. 2019), each over half a cycle.
         free_bits: nats that each latent dimension may cost for nothing (Kingma et al. 2016).
+        kl: estimator of the KL; monte_carlo averages log q(z|x) − log p(z).
         prior: fitted to the aggregate posterior when training ends; standard leaves N(0, I).
 
     Source: Kingma & Welling 2014, Auto-encoding variational Bayes, https://arxiv.org/abs/1312.6114
@@ -44,5 +46,5 @@ def vae(
     if free_bits > 0 and architecture.posterior != "diagonal":
         raise UserError("free bits need the KL of each dimension: use --posterior diagonal, or --free_bits 0")
     weight = Cyclical(beta, cycles) if cycles > 1 else Linear(beta, warmup) if warmup else Constant(beta)
-    objective = NLL() + weight * KL(free_bits=free_bits)
+    objective = NLL() + weight * KL(kl, free_bits)
     return Recipe(compose(spec, architecture), (objective,), prior=prior)

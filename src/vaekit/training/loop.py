@@ -140,7 +140,7 @@ class Trainer:
             progress.step = step + 1
             progress.seconds = time.monotonic() - started
             if reporter.due():
-                where = f"epoch {epoch + 1}/{plan.epochs}"
+                where = f"epoch {epoch + 1}/{plan.epochs}, nats ({self.vae.likelihood.measure})"
                 terms = as_numbers(progress.summed, progress.count)
                 reporter.progress((step + 1) / plan.steps, where, terms, progress.seconds)
             if plan.validates_after(step + 1):
