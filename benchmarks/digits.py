@@ -25,14 +25,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = start(config_from({"data": "digits", "latents": LATENTS}), reporter_for(), Path(folder) / "run")
     data = run.data()
-    test = Examples.of(data, data.test)
+    test = Examples.of(data, "test")
     x = test.all()
     measures = measures_for(run.vae.likelihood, run.vae.trace(x[:1]).likelihood, run.spec)
     _, by_measure = bounds(run.vae, test, {DEQUANTISED: measures[DEQUANTISED]}, importance_samples=500)
     bound = by_measure[DEQUANTISED]
 
     ppca = fit_ppca(
-        Examples.of(data, data.train).all().flatten(1).double(), LATENTS, run.spec.quantisation_variance
+        Examples.of(data, "train").all().flatten(1).double(), LATENTS, run.spec.quantisation_variance
     )
     evidence = torch.cat(
         [ppca.log_evidence(dequantised(test, where, x, 17)) for where, x, _ in test.in_order()]

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vaekit.api import Run, evaluate, load, train
+    from vaekit.api import Run, evaluate, load, resume, train
     from vaekit.core import VAE, Site, Trace
     from vaekit.data import Data, SplitOptions
     from vaekit.errors import CapabilityError, UserError
@@ -36,6 +36,7 @@ __all__ = [
     "build_recipe",
     "evaluate",
     "load",
+    "resume",
     "run_gate",
     "train",
 ]
@@ -56,6 +57,7 @@ _HOME = {
     "build_recipe": "recipes.recipe",
     "evaluate": "api",
     "load": "api",
+    "resume": "api",
     "run_gate": "verification",
     "train": "api",
 }

@@ -1,5 +1,6 @@
 """The door for Python: train, load, evaluate."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from vaekit.data.batches import Examples
@@ -9,9 +10,10 @@ from vaekit.evaluation import Evaluation
 from vaekit.evaluation import evaluate as evaluate_model
 from vaekit.training.config import config_from
 from vaekit.training.reporting import Silent, reporter_for
-from vaekit.training.run import Run, load_run, start
+from vaekit.training.run import PYTHON_OBJECT, Run, load_run, start
+from vaekit.training.run import resume as resume_run
 
-__all__ = ["Run", "evaluate", "load", "train"]
+__all__ = ["Run", "evaluate", "load", "resume", "train"]
 
 
 def train(
@@ -44,9 +46,23 @@ def train(
         ...     evaluate(run, importance_samples=5).value("IWAE-5") > 0
         True
     """
-    name = str(source) if isinstance(source, str | Path) else "array"
+    name = str(source) if isinstance(source, str | Path) else PYTHON_OBJECT
     config = config_from({"data": name, "recipe": recipe, "split": split, **options}, "the call")
     return start(config, Silent() if quiet else reporter_for(), None if out is None else Path(out), source)
+
+
+def resume(path: Path | str, source: Source | None = None, *, quiet: bool = False) -> Run:
+    """Go on with an interrupted run; it ends with the weights of an uninterrupted one.
+
+    Args:
+        path: the run folder.
+        source: the data themselves, where the run was trained on an object in Python.
+        quiet: say nothing.
+
+    Raises:
+        UserError: if there is nothing to go on from, or the data have changed.
+    """
+    return resume_run(Path(path), Silent() if quiet else reporter_for(), source)
 
 
 def load(path: Path | str) -> Run:
@@ -64,6 +80,7 @@ def evaluate(
     split: str = "test",
     importance_samples: int = 500,
     blocks: int = 2,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> Evaluation:
     """Score a split of the run's own data, or of another source of the same shape and levels.
 
@@ -73,11 +90,11 @@ def evaluate(
         split: train, validation or test.
         importance_samples: K of the IWAE bound.
         blocks: runs of 50 examples decoded at once; changes no result beyond rounding.
+        progress: told the fraction done.
 
     Raises:
         UserError: if the data do not fit the model.
     """
     data = run.data(source)
-    device = next(iter(run.vae.state_dict().values())).device
-    examples = Examples.of(data, data.split(split), device, run.config.training.seed)
-    return evaluate_model(run.vae, examples, run.spec, split, importance_samples, blocks)
+    examples = Examples.of(data, split, run.vae.device, run.config.training.seed)
+    return evaluate_model(run.vae, examples, run.spec, split, importance_samples, blocks, progress)

@@ -1,15 +1,22 @@
 """The command `vaekit`: finds the sub-command, parses its options, and turns errors into one sentence."""
 
+import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from types import MappingProxyType
 from typing import final
 
 from vaekit.errors import UserError, nearest
 
-WRONG_INPUT, INTERRUPTED = 2, 130
+WRONG_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+TOO_LARGE = (
+    "there is not enough memory for this: use fewer --latents, a smaller --size, --hidden or --batch_size, "
+    "or fewer --blocks"
+)
 
 
 @final
@@ -59,6 +66,10 @@ def usage() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (a check failed), 2 (wrong input), 130 (Ctrl-C)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show "−" or "±" must not end a training.
+            stream.reconfigure(errors="replace")
     if not given or given[0] in ("-h", "--help"):
         print(usage())
         return 0
@@ -74,7 +85,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _refuse(str(error))
     except BrokenPipeError:
-        return 0
+        # Whoever read the output has gone; Python must not complain about it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except MemoryError:
+        return _refuse(TOO_LARGE)
+    except RuntimeError as error:
+        if re.search(r"out of memory|can't allocate memory|not enough memory", str(error), re.IGNORECASE):
+            return _refuse(TOO_LARGE)
+        raise
     except OSError as error:
         return _refuse(f"{error.filename or 'file'}: {error.strerror or error}")
     except KeyboardInterrupt:

@@ -109,6 +109,10 @@ class Adaptive(ABC):
     def solve(self, statistic: Tensor) -> None:
         """Set the closed form from the mean statistic of a whole split."""
 
+    @abstractmethod
+    def solved(self) -> Mapping[str, float]:
+        """What is set now, by name, for logs."""
+
 
 @final
 @dataclass(frozen=True)
@@ -239,6 +243,11 @@ class VAE(Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.shape = tuple(shape)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's tensors are."""
+        return next(iter(self.state_dict().values())).device
 
     def walk(self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None) -> Distribution:
         """Pass once from the top site to x; `choose` decides every latent value.

@@ -72,7 +72,7 @@ class Noise:
     """
 
     seed: int
-    key: tuple[int, ...]
+    key: tuple[int | str, ...]
     shards: tuple[Shard, ...]
 
     @classmethod

@@ -83,7 +83,8 @@ def fit_ppca(x: Float[Tensor, "N D"], latents: int, added_variance: float = 0.0)
             f"{examples} examples of {dimensions} dimensions, got {latents}"
         )
     mean = x.mean(0)
-    centred = (x - mean).to(torch.float64)
+    # Apple GPUs have no float64: the eigenvectors are found on the CPU.
+    centred = (x - mean).cpu().to(torch.float64)
     covariance = centred.T @ centred / examples
     eigenvalues, vectors = torch.linalg.eigh(covariance)
     eigenvalues = eigenvalues.flip(0).clamp(min=0) + added_variance
@@ -92,5 +93,4 @@ def fit_ppca(x: Float[Tensor, "N D"], latents: int, added_variance: float = 0.0)
     # Rounding leaves something of directions that the data do not have.
     if noise <= 1e-12 * eigenvalues[0]:
         raise UserError(f"the data lie in {latents} dimensions exactly: ask for fewer latents")
-    dtype = x.dtype
-    return PPCA(mean, vectors[:, :latents].to(dtype), eigenvalues[:latents].to(dtype), noise.to(dtype))
+    return PPCA(mean, vectors[:, :latents].to(x), eigenvalues[:latents].to(x), noise.to(x))

@@ -61,6 +61,10 @@ def refused(outcome: object, *words: str) -> None:
         (["train", "--resume", "nowhere"], ["nowhere", "not a run folder"]),
         (["sample"], ["run"]),
         (["sample", "nowhere"], ["nowhere"]),
+        (["train", "--resume", "nowhere", "--epochs", "3"], ["--resume", "--epochs"]),
+        (["train", "digits", "--resume", "nowhere"], ["--resume", "digits"]),
+        (["train", "digits", "--seed", str(2**64)], ["seed"]),
+        (["train", "digits", "--recipe", "ppca", "--latents", "100", "--out", "run"], ["100", "1 and 63"]),
         (["verify", "C99"], ["C99"]),
     ],
 )
@@ -87,6 +91,8 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(
         (["encode", "RUN", "digits"], ["output"]),
         (["evaluate", "RUN", "--importance_samples", "0"], ["importance_samples"]),
         (["evaluate", "RUN", "--split", "tests"], ["tests"]),
+        (["fit-prior", "RUN", "--seed", "-1"], ["seed"]),
+        (["evaluate", "RUN", "--device", "gpu0"], ["gpu0"]),
         (["fit-prior", "RUN", "--prior", "gnm"], ["did you mean gmm?"]),
     ],
 )
@@ -197,3 +203,52 @@ def test_help_and_mistakes_do_not_import_torch(arguments: list[str]) -> None:
     program = f"import sys; from vaekit.cli import main; main({arguments!r}); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate"),
+        RuntimeError("can't allocate memory"),
+    ],
+)
+def test_too_little_memory_is_a_sentence(
+    error: Exception, vaekit: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vaekit.commands.recipes as command
+
+    def exhaust(arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr(command, "main", exhaust)
+    refused(vaekit("recipes"), "memory", "--batch_size")
+
+
+def test_another_runtime_error_is_not_hidden(vaekit: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    import vaekit.commands.recipes as command
+
+    def fail(arguments: object) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(command, "main", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        vaekit("recipes")
+
+
+def test_a_terminal_without_unicode_shows_everything_else() -> None:
+    environment = {"PYTHONIOENCODING": "latin-1", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "vaekit", "recipes"], capture_output=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"ppca" in done.stdout
+
+
+def test_a_reader_that_leaves_is_no_traceback() -> None:
+    program = f"{sys.executable} -m vaekit recipes | true"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; sleep 0; {program}"], capture_output=True, check=False
+    )
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr

@@ -114,6 +114,10 @@ def test_mse_vae_is_shown_with_what_it_implies(tmp_path: Path, vaekit: Callable)
     # sigma^2 = wD/2 = 0.00025 * 64 / 2
     assert re.search(r"sigma\^2 = wD/2 = 0\.008\b", outcome.out)
     assert "beta = 0.008/s" in outcome.out
+    # … and at the end as numbers: beta = sigma^2 / error.
+    found = re.search(r"sigma\^2 = 0\.008, fixed.* were ([\d.]+) and beta = ([\d.]+)", outcome.out)
+    assert found is not None
+    assert float(found[1]) * float(found[2]) == pytest.approx(0.008, rel=1e-3)
 
 
 def test_minutes_are_turned_into_epochs_that_the_config_keeps(tmp_path: Path, vaekit: Callable) -> None:
@@ -126,7 +130,7 @@ def test_minutes_are_turned_into_epochs_that_the_config_keeps(tmp_path: Path, va
 
 
 def test_ctrl_c_saves_prints_the_command_and_resume_ends_alike(tmp_path: Path, vaekit: Callable) -> None:
-    options = [*QUICK, "--epochs", 60, "--out"]
+    options = [*QUICK, "--epochs", 150, "--out"]
     assert vaekit("train", "digits", *options, tmp_path / "whole").code == 0
     cut = tmp_path / "cut"
     # A process of its own: the interrupt must arrive in the middle of an epoch, wherever that is.
@@ -142,7 +146,7 @@ def test_ctrl_c_saves_prints_the_command_and_resume_ends_alike(tmp_path: Path, v
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=120)
     if process.returncode == 0:
-        pytest.skip("the run ended before the interrupt arrived")
+        pytest.fail("the run ended before the interrupt arrived: make it longer")
     assert process.returncode == 130, error
     assert f"vaekit train --resume {cut}" in out
     assert "Traceback" not in error
@@ -162,3 +166,41 @@ def test_runs_are_numbered(tmp_path: Path, vaekit: Callable, monkeypatch: pytest
     for _ in range(2):
         assert vaekit("train", "digits", *QUICK, "--epochs", 1).code == 0
     assert sorted(path.name for path in Path("runs").iterdir()) == ["digits-vae-001", "digits-vae-002"]
+
+
+def test_minutes_override_the_epochs_of_a_configuration(
+    tmp_path: Path, trained: Path, vaekit: Callable
+) -> None:
+    run = tmp_path / "run"
+    outcome = vaekit("train", "--config", trained / "config.yaml", "--minutes", "0.001", "--out", run)
+    assert outcome.code == 0, outcome.error
+    assert yaml.safe_load((run / "config.yaml").read_text())["epochs"] >= 1
+
+
+@pytest.mark.parametrize("moment", ["fitting the prior", "measuring"])
+def test_ctrl_c_after_training_still_says_how_to_go_on(
+    moment: str, tmp_path: Path, vaekit: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vaekit.commands import finish
+    from vaekit.training import run as training_run
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        if moment == "fitting the prior":
+            patch.setattr(training_run, "fit_prior", interrupt)
+        else:
+            patch.setattr(finish, "evaluate", interrupt)
+        outcome = vaekit("train", "digits", *QUICK, "--epochs", 2, "--out", run)
+    assert outcome.code == 130
+    assert f"vaekit train --resume {run}" in outcome.out
+    resumed = vaekit("train", "--resume", run)
+    assert resumed.code == 0, resumed.error
+    assert (run / "evaluation.json").is_file()
+
+
+def test_a_large_seed_trains(tmp_path: Path, vaekit: Callable) -> None:
+    outcome = vaekit("train", "digits", *QUICK, "--epochs", 1, "--seed", 2**40, "--out", tmp_path / "run")
+    assert outcome.code == 0, outcome.error

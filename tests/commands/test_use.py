@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 
@@ -58,11 +59,26 @@ def test_encode_writes_mean_std_label_and_file(run: Path, tmp_path: Path, vaekit
     answer = vaekit("encode", run, "digits", "-o", path)
     assert answer.code == 0, answer.error
     with np.load(path, allow_pickle=False) as codes:
-        assert set(codes.files) == {"mean", "std", "label", "file", "split"}
+        assert set(codes.files) == {"mean", "std", "label", "file", "split", "index"}
         assert codes["mean"].shape == codes["std"].shape == (1797, 2)
         assert (codes["std"] > 0).all()
         assert set(codes["label"]) == set(range(10))
         assert (codes["split"] == "test").sum() == 180
+        assert sorted(codes["index"]) == list(range(1797))
+
+
+def test_a_code_can_be_found_again_in_the_source(run: Path, tmp_path: Path, vaekit: Callable) -> None:
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 17, (60, 8, 8)).astype(np.uint8)
+    np.save(tmp_path / "mine.npy", source)
+    assert vaekit("encode", run, tmp_path / "mine.npy", "-o", tmp_path / "codes.npz").code == 0
+    from vaekit.training.run import load_run
+
+    vae = load_run(run).vae
+    x = torch.tensor(source / 16, dtype=torch.float32).unsqueeze(1)
+    with np.load(tmp_path / "codes.npz") as codes:
+        expected = vae.encode(x).mean.numpy()[codes["index"]]
+        np.testing.assert_allclose(codes["mean"], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_evaluate_does_not_depend_on_the_chunks(run: Path, vaekit: Callable) -> None:
@@ -103,14 +119,15 @@ def test_fit_prior_changes_the_bound_and_the_samples(tmp_path: Path, vaekit: Cal
         == 0
     )
     before = (run / "evaluation.json").read_text()
-    refused = vaekit("sample", run, "--temperature", "0.5")
-    assert refused.code == 0, refused.error
+    cool = vaekit("sample", run, "--temperature", "0.5", "-o", tmp_path / "cool.png")
+    assert cool.code == 0, cool.error
     answer = vaekit("fit-prior", run, "--prior", "gmm")
     assert answer.code == 0, answer.error
     assert (run / "evaluation.json").read_text() != before
-    hot = vaekit("sample", run, "--temperature", "0.5")
-    assert hot.code == 2
-    assert "fit-prior RUN --prior standard" in hot.error
+    refused = vaekit("sample", run, "--temperature", "0.5")
+    assert refused.code == 2
+    assert "fit-prior RUN --prior standard" in refused.error
+    assert "prior: gmm" in (run / "config.yaml").read_text()
     assert vaekit("fit-prior", run, "--prior", "standard").code == 0
     assert (run / "evaluation.json").read_text() == before
 

@@ -43,7 +43,7 @@ def test_every_example_comes_to_every_place() -> None:
 def test_values_are_scaled_when_they_are_gathered(stored: str) -> None:
     values = np.random.default_rng(0).integers(0, 17, (30, 4, 4)).astype(np.uint8)
     data = load(values, levels=17) if stored == "levels" else load(values.astype(np.float32) / 16)
-    examples = Examples.of(data, data.train, seed=5)
+    examples = Examples.of(data, "train", seed=5)
     assert (len(examples), examples.seed) == (24, 5)
     x = examples.gather(torch.tensor([3, 0, 3]), Noise(0, (), cut(3, 1)))
     expected = torch.as_tensor(data.train.values[[3, 0, 3]]).float() / (16 if stored == "levels" else 1)
@@ -55,8 +55,8 @@ def test_values_are_scaled_when_they_are_gathered(stored: str) -> None:
 def test_only_a_dynamic_binarisation_draws() -> None:
     values = np.random.default_rng(0).integers(0, 17, (30, 4, 4)).astype(np.uint8)
     for data in (load(values, levels=17, binarise="dynamic"), load(values, levels=17, binarise="fixed")):
-        assert Examples.of(data, data.train).binarise is (data.binarise == "dynamic")
-        assert set(Examples.of(data, data.train).all().unique().tolist()) == {0.0, 1.0}
+        assert Examples.of(data, "train").binarise is (data.binarise == "dynamic")
+        assert set(Examples.of(data, "train").all().unique().tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize("binarise", [False, True])

@@ -122,8 +122,8 @@ BOUNDED = Evaluation(
     10,
     5,
     (
-        Figure("-ELBO", 12.0, 0.5, "nats", "mass, by dequantisation", "<="),
-        Figure("-ELBO", 1.5, 0.25, "bits/dim", "mass, by dequantisation", "<="),
+        Figure("-ELBO", 12.0, 0.5, "nats", "mass, by dequantisation", "≤"),
+        Figure("-ELBO", 1.5, 0.25, "bits/dim", "mass, by dequantisation", "≤"),
         Figure("-ELBO", 3.0, 0.5, "nats", "density of uniformly dequantised x"),
         Figure("MSE", 0.25, 0.125, ""),
     ),

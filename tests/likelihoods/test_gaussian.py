@@ -67,14 +67,20 @@ def test_a_learned_sigma_starts_where_it_is_told_and_moves(initial, shape) -> No
     assert scale().shape == shape
     assert ((scale() / initial - 1).abs() < 0.1).all()
     scale().sum().backward()
-    assert scale.log_std.grad is not None
-    assert (scale.log_std.grad > 0).all()
+    assert scale.log_ratio.grad is not None
+    assert (scale.log_ratio.grad > 0).all()
 
 
 def test_a_learned_sigma_cannot_vanish_or_explode() -> None:
     scale = LearnedScale(1.0, (2,))
-    scale.log_std.data = torch.tensor([-1e6, 1e6])
+    scale.log_ratio.data = torch.tensor([-1e6, 1e6])
     assert ((scale() > 1e-4) & (scale() < 60)).all()
+
+
+def test_a_learned_sigma_reaches_the_units_of_a_table() -> None:
+    """Bounds are relative to the start: a column of standard deviation 1000 is within reach."""
+    scale = LearnedScale(1000.0)
+    assert scale().item() == pytest.approx(1000, rel=0.05)
 
 
 def test_solved_gaussian_starts_at_the_variance_of_the_data() -> None:

@@ -5,7 +5,7 @@ from torch import Tensor
 from vaekit.core import VAE, Trace
 from vaekit.noise import Noise, cut
 from vaekit.objectives import IWAE, KL, NLL, Constant, Linear, Objective, Term, Weighted
-from vaekit.objectives.algebra import MODEL, as_objective, turns_of
+from vaekit.objectives.algebra import MODEL, as_objective
 from vaekit.recipes.recipe import build_recipe
 from vaekit.spec import DataSpec
 
@@ -118,12 +118,6 @@ def test_a_sum_is_the_sum_of_its_losses(vae: VAE, x: Tensor) -> None:
     separate = [part.losses(vae, x, NOISE, HALFWAY).by_player[MODEL] for part in parts]
     both = (parts[0] + parts[1]).losses(vae, x, NOISE, HALFWAY).by_player[MODEL]
     torch.testing.assert_close(both, separate[0] + separate[1])
-
-
-def test_one_turn_is_a_game() -> None:
-    turn = NLL() + KL()
-    assert turns_of(turn) == (turn,)
-    assert turns_of([turn, turn]) == (turn, turn)
 
 
 def test_parts_are_values() -> None:

@@ -7,7 +7,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vaekit.errors import UserError
-from vaekit.training.files import read_tensors, replacing, write_tensors, write_text
+from vaekit.files import replacing, write_text
+from vaekit.training.files import read_tensors, write_tensors
 
 TENSORS = {
     "float32": torch.tensor([[1.5, float("nan")], [float("inf"), -0.0]]),

@@ -274,7 +274,7 @@ def test_the_model_file_holds_the_best_checkpoint_with_its_validation_sigma(tmp_
     variance = read_tensors(run.folder.model)[0]["likelihood.variance"].item()
     assert variance == pytest.approx(best["validation_sigma2"], rel=1e-6)
     data = run.data()
-    validation = Examples.of(data, data.validation, seed=0)
+    validation = Examples.of(data, "validation", seed=0)
     assert mean_statistic(run.vae, validation).item() == pytest.approx(variance, rel=1e-5)
 
 
@@ -288,7 +288,7 @@ def test_sigma_is_calibrated_on_the_test_split_and_not_moved_by_it(tmp_path: Pat
     )
     data = run.data()
     before = {name: tensor.clone() for name, tensor in run.vae.state_dict().items()}
-    test, validation = (Examples.of(data, part) for part in (data.test, data.validation))
+    test, validation = (Examples.of(data, part) for part in ("test", "validation"))
     evaluate(run.vae, test, run.spec, importance_samples=2)
     assert all(torch.equal(before[name], tensor) for name, tensor in run.vae.state_dict().items())
     _, at_validation = bounds(run.vae, validation, {"density": native})

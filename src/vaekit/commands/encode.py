@@ -8,7 +8,7 @@ from vaekit.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write mean and standard deviation of q(z|x) for every example, with labels, names and splits."""
+    """Write mean and standard deviation of q(z|x) for every example, with labels, names, splits and indices."""
     parser = Parser(prog="vaekit encode", description="Write mean and std of q(z|x) of the top site.")
     parser.add_argument("run", type=str, help="folder of a run")
     parser.add_argument("data", type=str, help="digits, a folder of IDX files, a .npy or .npz file")
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     codes = encode_all(run.vae, run.data(options.text("data")), run.config.training.seed)
     save_arrays(path, codes.arrays())
     print(
-        f"codes of {len(codes.mean):,} examples, {codes.mean.shape[1]} dimensions (mean, std, label, file): {path}"
+        f"codes of {len(codes.mean):,} examples, {codes.mean.shape[1]} dimensions "
+        f"({', '.join(codes.arrays())}): {path}"
     )
     return 0

@@ -1,6 +1,9 @@
 """vaekit evaluate: bounds of the evidence."""
 
+import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from vaekit.commands.parser import Arguments, Parser, positive
 
@@ -15,22 +18,34 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--blocks", type=int, default=2, help="runs of 50 examples at once; changes no result"
     )
+    parser.add_argument("--device", type=str, default="auto", help="auto, cpu, cuda or mps")
     options = Arguments(parser.parse_args(list(arguments)))
     samples = positive("--importance_samples", options.integer("importance_samples"))
     blocks = positive("--blocks", options.integer("blocks"))
     from vaekit.api import evaluate
-    from vaekit.training.files import write_text
+    from vaekit.files import write_text
+    from vaekit.training.device import engine
+    from vaekit.training.reporting import reporter_for
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
+    run.vae.to(engine(options.text("device")).device)
     source, split = options.optional_text("data"), options.text("split")
-    evaluation = evaluate(run, source, split, samples, blocks)
-    own = source is None and split == "test"
-    path = (
-        run.folder.evaluation
-        if own
-        else run.folder.path / f"evaluation-{split}{'' if source is None else '-other'}.json"
-    )
+    reporter = reporter_for(sys.stdout)
+    started = time.monotonic()
+
+    def show(fraction: float) -> None:
+        if reporter.due():
+            where = f"{split} split, {samples} importance samples"
+            reporter.progress(fraction, where, {}, time.monotonic() - started)
+
+    try:
+        evaluation = evaluate(run, source, split, samples, blocks, show)
+    finally:
+        reporter.close()
+    stem = "evaluation" if split == "test" else f"evaluation-{split}"
+    other = "" if source is None else f"-{Path(source).stem}"
+    path = run.folder.path / f"{stem}{other}.json"
     write_text(path, evaluation.to_json())
     print(evaluation.table())
     print(f"written to {path}")

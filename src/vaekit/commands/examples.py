@@ -14,15 +14,10 @@ from vaekit.errors import UserError
 from vaekit.training.run import Run
 
 
-def device_of(run: Run) -> torch.device:
-    """Where the model's tensors are."""
-    return next(iter(run.vae.state_dict().values())).device
-
-
 def split_of(run: Run, split: str) -> Examples:
     """A split of the data that the run was trained on."""
     data = run.data()
-    return Examples.of(data, data.split(split), device_of(run), run.config.training.seed)
+    return Examples.of(data, split, run.vae.device, run.config.training.seed)
 
 
 def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tensor:
@@ -32,16 +27,16 @@ def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tenso
         UserError: for an index out of range or a file that cannot be read.
     """
     found: list[Tensor] = []
-    held: Tensor | None = None
+    held: Examples | None = None
     for name in names:
         if name.lstrip("-").isdigit() and not Path(name).exists():
-            held = split_of(run, split).all() if held is None else held
+            held = split_of(run, split) if held is None else held
             index = int(name)
             if not 0 <= index < len(held):
                 raise UserError(f"index {index}: the {split} split has examples 0 to {len(held) - 1}")
-            found.append(held[index])
+            found.append(held.one(index))
         else:
-            found.append(torch.as_tensor(read_example(Path(name), run.spec), device=device_of(run)))
+            found.append(torch.as_tensor(read_example(Path(name), run.spec), device=run.vae.device))
     return torch.stack(found)
 
 
@@ -51,7 +46,7 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         UserError: if the name does not end in .npz.
     """
-    from vaekit.training.files import replacing
+    from vaekit.files import replacing
 
     if path.suffix != ".npz":
         raise UserError(f"{path}: the codes are written as .npz; give a name that ends in .npz")

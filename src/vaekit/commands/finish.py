@@ -2,8 +2,9 @@
 
 from vaekit.data.batches import Examples
 from vaekit.evaluation import Evaluation, evaluate
+from vaekit.files import write_text
+from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedGaussian
 from vaekit.report import Labelled, run_figures
-from vaekit.training.files import write_text
 from vaekit.training.metrics import read_metrics
 from vaekit.training.reporting import Reporter
 from vaekit.training.run import Run
@@ -22,18 +23,32 @@ def importance_samples_for(examples: int) -> int:
     return max(1, min(500, DECODES // examples))
 
 
+def implied_scale(run: Run, evaluation: Evaluation) -> str:
+    """What a Gaussian's σ² says: the one it has, or, where it was fixed beforehand, the β that this implies."""
+    likelihood = run.vae.likelihood
+    if isinstance(likelihood, SolvedGaussian):
+        return f"sigma^2 = {likelihood.variance.item():.4g}, solved on validation; beta = 1 is the ELBO"
+    if isinstance(likelihood, GaussianLikelihood) and isinstance(likelihood.scale, FixedScale):
+        fixed, error = likelihood.scale().item() ** 2, evaluation.value("MSE", unit="")
+        return (
+            f"sigma^2 = {fixed:.4g}, fixed beforehand; held-out squared error {error:.4g}: "
+            f"as if sigma^2 were {error:.4g} and beta = {fixed / error:.4g}"
+        )
+    return f"likelihood: {type(likelihood).__name__}, a {likelihood.measure}"
+
+
 def complete(run: Run, reporter: Reporter, next_steps: bool) -> Evaluation:
     """Evaluate the test split, draw the figures, and say where they are."""
     data = run.data()
-    device = next(iter(run.vae.parameters())).device
-    test = Examples.of(data, data.test, device, run.config.training.seed)
+    test = Examples.of(data, "test", run.vae.device, run.config.training.seed)
     evaluation = evaluate(run.vae, test, run.spec, "test", importance_samples_for(len(test)))
     write_text(run.folder.evaluation, evaluation.to_json())
     rows = read_metrics(run.folder.metrics)
-    train = Examples.of(data, data.train, device, run.config.training.seed)
+    train = Examples.of(data, "train", run.vae.device, run.config.training.seed)
     held_out, codes = Labelled(test, data.test.labels), Labelled(train, data.train.labels)
     figures = run_figures(run.vae, run.spec, held_out, codes, rows, run.folder.figures)
     reporter.say(evaluation.table())
+    reporter.say(implied_scale(run, evaluation))
     if figures.overlap is not None and figures.overlap_classes is not None:
         a, b = figures.overlap_classes
         reporter.say(

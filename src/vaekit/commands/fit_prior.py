@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from vaekit.commands.parser import Arguments, Parser
+from vaekit.errors import UserError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -15,10 +16,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--prior", type=str, default="gmm", help="gmm, gaussian, or standard for N(0, I)")
     parser.add_argument("--seed", type=int, default=0, help="of the mixture's start")
     options = Arguments(parser.parse_args(list(arguments)))
+    if options.integer("seed") < 0:
+        raise UserError(f"fit-prior: --seed must be at least 0, got {options.integer('seed')}")
     from dataclasses import replace
 
     from vaekit.commands.examples import split_of
     from vaekit.commands.finish import complete
+    from vaekit.files import write_text
     from vaekit.training.fit_prior import fit_prior
     from vaekit.training.model_file import save_model
     from vaekit.training.reporting import reporter_for
@@ -28,6 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     train, validation = split_of(run, "train"), split_of(run, "validation")
     vae, fitted = fit_prior(run.vae, train, validation, options.text("prior"), options.integer("seed"))
     save_model(run.folder.model, vae, run.facts)
+    if "prior" in run.config.options:
+        # The configuration still trains this very model again.
+        config = replace(run.config, options={**run.config.options, "prior": options.text("prior")})
+        write_text(run.folder.config, config.to_yaml())
     reporter = reporter_for(sys.stdout)
     reporter.say(f"prior: {fitted.name}, {fitted.gain:+.2f} nats per validation example over N(0, I)")
     complete(replace(run, vae=vae), reporter, next_steps=False)

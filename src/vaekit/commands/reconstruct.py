@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
 
     run = load_run(options.text("run"))
     names, split = options.texts("images"), options.text("split")
-    x = named_examples(run, names, split) if names else split_of(run, split).all()[:32]
+    x = named_examples(run, names, split) if names else split_of(run, split).first(32)
     path = output_path(run, options.optional_text("output"), "reconstruct.png")
     save_png(reconstructions(run.vae, x), path)
     error = (x - run.vae.reconstruct(x)).square().mean().item()

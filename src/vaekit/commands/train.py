@@ -14,6 +14,7 @@ from vaekit.recipes.options import Architecture
 from vaekit.recipes.table import RECIPES, find
 from vaekit.training.options import TrainingOptions
 
+INTERRUPTED = 130
 OWN = ("config", "out", "resume", "print_config")
 
 
@@ -27,6 +28,12 @@ def main(arguments: Sequence[str]) -> int:
     out = None if parsed["out"] is None else Path(parsed["out"])
     if parsed["resume"] is None and flat["data"] is None:
         raise UserError("train: which data? Try: vaekit train digits")
+    if parsed["resume"] is not None and (extra := beside_resume(given)):
+        raise UserError(f"train: --resume goes on with the run as it is; leave out {extra}")
+    if _value(given, "--minutes") is not None and _value(given, "--epochs") is None:
+        flat["epochs"] = None  # of the configuration: what is typed overrides it
+    if _value(given, "--epochs") is not None and _value(given, "--minutes") is None:
+        flat["minutes"] = None
     from vaekit.training.config import config_from
 
     # Everything that can be wrong about the options is found before torch is imported.
@@ -41,8 +48,12 @@ def main(arguments: Sequence[str]) -> int:
         run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
     except Interrupted as request:
         print(f"\nstopped and saved; to go on: {request}")
-        return 130
-    complete(run, reporter, next_steps=True)
+        return INTERRUPTED
+    try:
+        complete(run, reporter, next_steps=True)
+    except KeyboardInterrupt:
+        print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
+        return INTERRUPTED
     return 0
 
 
@@ -74,6 +85,24 @@ def in_configuration(arguments: Sequence[str], key: str) -> str | None:
 
     value = read_mapping(Path(path)).get(key)
     return None if value is None else str(value)
+
+
+def beside_resume(arguments: Sequence[str]) -> str | None:
+    """The first argument that is neither --resume nor its value; None where there is no other.
+
+    Example:
+        >>> beside_resume(["--resume", "runs/digits-vae-001", "--epochs", "200"])
+        '--epochs'
+    """
+    skip = False
+    for argument in arguments:
+        if skip or argument.startswith("--resume="):
+            skip = False
+        elif argument == "--resume":
+            skip = True
+        else:
+            return argument
+    return None
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:

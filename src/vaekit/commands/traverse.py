@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
 
     run = load_run(options.text("run"))
     path = output_path(run, options.optional_text("output"), "traverse.png")
-    image, dimensions = traversal(run.vae, split_of(run, "test").all()[:1000])
+    image, dimensions = traversal(run.vae, split_of(run, "test").first(1000))
     save_png(image, path)
     print(f"latent dimensions {', '.join(map(str, dimensions))}, by KL: {path}")
     return 0

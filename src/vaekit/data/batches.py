@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vaekit.data.records import Data, Split
+from vaekit.data.records import Data
 from vaekit.noise import Noise, Shard
 
 BLOCK = 50
@@ -25,19 +25,21 @@ class Examples:
         scale: L − 1, or 1 for floats.
         binarise: whether each gather draws x ~ Bernoulli(k/(L−1)).
         seed: of the draws when the split is read in order.
+        stream: name of the split; no two splits share their noise, and none shares it with training.
     """
 
     values: Tensor
     scale: float
     binarise: bool
     seed: int = 0
+    stream: str = "held out"
 
     @classmethod
-    def of(cls, data: Data, split: Split, device: torch.device | str = "cpu", seed: int = 0) -> "Examples":
-        """Put a split on a device."""
+    def of(cls, data: Data, split: str, device: torch.device | str = "cpu", seed: int = 0) -> "Examples":
+        """Put a split on a device: "train", "validation" or "test"."""
         scale = 1.0 if data.stored_levels is None else float(data.stored_levels - 1)
-        values = torch.as_tensor(split.values).to(device)
-        return cls(values, scale, data.binarise == "dynamic", seed)
+        values = torch.as_tensor(data.split(split).values).to(device)
+        return cls(values, scale, data.binarise == "dynamic", seed, split)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -53,7 +55,7 @@ class Examples:
         """The noise of a run of whole blocks: it depends on each block's place and on `sample` alone."""
         first, last = where.start // BLOCK, -(-where.stop // BLOCK)
         shards = tuple(Shard(i, min(BLOCK, len(self) - i * BLOCK)) for i in range(first, last))
-        return Noise(self.seed, (sample,), shards)
+        return Noise(self.seed, (self.stream, sample), shards)
 
     def in_order(self, blocks: int = 2) -> Iterator[tuple[slice, Float[Tensor, "B *E"], Noise]]:
         """Read the split from start to end, `blocks` blocks of examples at a time.
@@ -70,7 +72,22 @@ class Examples:
 
     def all(self) -> Float[Tensor, "N *E"]:
         """Every example as x, in order."""
-        return torch.cat([x for _, x, _ in self.in_order(blocks=64)])
+        return self.first(len(self))
+
+    def first(self, count: int) -> Float[Tensor, "M *E"]:
+        """The first examples as x, `count` of them or all there are; the rest is not touched."""
+        parts: list[Tensor] = []
+        for where, x, _ in self.in_order():
+            parts.append(x)
+            if where.stop >= count:
+                break
+        return torch.cat(parts)[:count]
+
+    def one(self, index: int) -> Float[Tensor, "*E"]:
+        """One example as x, the same as `all()[index]`."""
+        start = index // BLOCK * BLOCK
+        where = slice(start, min(start + BLOCK, len(self)))
+        return self.gather(where, self.noise(where, 0))[index - start]
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> Int[Tensor, " N"]:

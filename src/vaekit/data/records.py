@@ -26,6 +26,7 @@ class Split:
         values: stored values `(N, *E)`: integers that stand for k/(L−1), or float32.
         labels: one whole number per example `(N,)`, or None.
         names: one name per example, the file it came from for instance, or None.
+        index: where each example stood in the part of the source it came from; None: in this order.
 
     Raises:
         UserError: labels or names of another length than values.
@@ -38,14 +39,20 @@ class Split:
     values: Shaped[np.ndarray, "N ..."]
     labels: Int[np.ndarray, "_"] | None = None
     names: tuple[str, ...] | None = None
+    index: Int[np.ndarray, "N"] | None = None
 
     def __post_init__(self) -> None:
-        for what, given in (("labels", self.labels), ("names", self.names)):
+        for what, given in (("labels", self.labels), ("names", self.names), ("index", self.index)):
             if given is not None and len(given) != len(self.values):
                 raise UserError(f"a split of {len(self.values)} examples has {len(given)} {what}")
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def index_in_source(self) -> Int[np.ndarray, "N"]:
+        """Where each example stood in the part of the source it came from."""
+        return np.arange(len(self)) if self.index is None else self.index
 
     def take(self, indices: Int[np.ndarray, "M"]) -> "Split":
         """Return a copy of the examples at these indices, in their order.
@@ -58,6 +65,7 @@ class Split:
             self.values[indices],
             None if self.labels is None else self.labels[indices],
             None if self.names is None else tuple(self.names[index] for index in indices),
+            self.index_in_source[indices],
         )
 
 

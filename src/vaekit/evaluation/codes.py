@@ -25,6 +25,7 @@ class Codes:
         label: (N,), −1 where there is none.
         file: (N,), names of the examples, "" where there is none.
         split: (N,), train, validation or test.
+        index: (N,), where the example stood in the part of the source it came from.
     """
 
     mean: Float32[np.ndarray, "N d"]
@@ -32,6 +33,7 @@ class Codes:
     label: Int[np.ndarray, " N"]
     file: Shaped[np.ndarray, " N"]
     split: Shaped[np.ndarray, " N"]
+    index: Int[np.ndarray, " N"]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As named arrays for a .npz file."""
@@ -41,6 +43,7 @@ class Codes:
             "label": self.label,
             "file": self.file,
             "split": self.split,
+            "index": self.index,
         }
 
 
@@ -48,21 +51,27 @@ class Codes:
 def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
     """Encode train, validation and test, in this order and each in its own."""
     vae.eval()
-    device = next(iter(vae.state_dict().values())).device
     means: list[np.ndarray] = []
     stds: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     names: list[str] = []
     splits: list[str] = []
+    places: list[np.ndarray] = []
     for name in SPLITS:
         split = data.split(name)
-        for _, x, _ in Examples.of(data, split, device, seed).in_order():
+        for _, x, _ in Examples.of(data, name, vae.device, seed).in_order():
             q = vae.encode(x)
             means.append(q.mean.float().cpu().numpy())
             stds.append(q.stddev.float().cpu().numpy())
         labels.append(np.full(len(split), -1) if split.labels is None else split.labels.astype(np.int64))
         names += [""] * len(split) if split.names is None else list(split.names)
         splits += [name] * len(split)
+        places.append(split.index_in_source)
     return Codes(
-        np.concatenate(means), np.concatenate(stds), np.concatenate(labels), np.array(names), np.array(splits)
+        np.concatenate(means),
+        np.concatenate(stds),
+        np.concatenate(labels),
+        np.array(names),
+        np.array(splits),
+        np.concatenate(places),
     )

@@ -27,7 +27,7 @@ class Figure:
         standard_error: of that mean over examples.
         unit: "nats", "bits/dim", "dB" or "".
         measure: "mass", "density …", or "" where neither applies.
-        bound: "<=" where the true value is at most this one, else "".
+        bound: "≤" where the true value is at most this one, else "".
     """
 
     name: str
@@ -68,7 +68,13 @@ class Evaluation:
 
     def to_json(self) -> str:
         """As text for evaluation.json."""
-        return json.dumps(asdict(self), indent=2)
+        facts = asdict(self)
+        for figure in facts["figures"]:
+            # One example has no standard error, and JSON has no NaN.
+            figure["standard_error"] = (
+                None if math.isnan(figure["standard_error"]) else figure["standard_error"]
+            )
+        return json.dumps(facts, indent=2, ensure_ascii=False)
 
     def table(self) -> str:
         """As lines for a terminal."""
@@ -120,7 +126,7 @@ def evaluate(
 
 
 def _bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_samples: int) -> list[Figure]:
-    sign = "<=" if measure == MASS_BOUND else ""
+    sign = "≤" if measure == MASS_BOUND else ""
     figures: list[Figure] = []
     rows = [
         ("-ELBO", -bound.elbo),
@@ -136,7 +142,7 @@ def _bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_sample
 
 
 def _figure(name: str, values: Tensor, unit: str = "nats", measure: str = "", bound: str = "") -> Figure:
-    values = values.double()
+    values = values.cpu().double()
     error = values.std().item() / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return Figure(name, values.mean().item(), error, unit, measure, bound)
 

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, final
 
 import torch
@@ -66,7 +66,7 @@ class FixedScale(Scale):
 
 @final
 class LearnedScale(Scale):
-    """σ as a parameter, softly bounded: one number, or one per dimension of x.
+    """σ as a parameter: one number, or one per dimension of x; σ/initial is softly bounded.
 
     Args:
         initial: σ to start from.
@@ -75,11 +75,14 @@ class LearnedScale(Scale):
 
     def __init__(self, initial: float, shape: Sequence[int] = ()) -> None:
         super().__init__()
-        self.log_std = Parameter(torch.full(tuple(shape), math.log(initial)))
+        if not (math.isfinite(initial) and initial > 0):
+            raise UserError(f"sigma must start positive and finite, got {initial}")
+        self.initial = initial
+        self.log_ratio = Parameter(torch.zeros(tuple(shape)))
 
     def forward(self) -> Tensor:
         """Return σ."""
-        return softly_bounded(self.log_std).exp()
+        return self.initial * softly_bounded(self.log_ratio).exp()
 
 
 @final
@@ -183,3 +186,7 @@ class SolvedGaussian(Likelihood, Adaptive):
     def solve(self, statistic: Tensor) -> None:
         """σ² ← max(error, floor)."""
         self.variance.copy_(statistic).clamp_(min=self.floor)
+
+    def solved(self) -> Mapping[str, float]:
+        """{"sigma2": σ²}, in squared units of x."""
+        return {"sigma2": self.variance.item()}

@@ -1,7 +1,7 @@
 """Terms, their weighted sums, and the turns that players take."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import final
@@ -148,8 +148,3 @@ class Objective(Turn):
 def as_objective(part: Term | Objective) -> Objective:
     """A term alone, as an objective of weight 1."""
     return part if isinstance(part, Objective) else Objective((Weighted(part, Constant(1.0)),))
-
-
-def turns_of(game: Sequence[Turn] | Turn) -> tuple[Turn, ...]:
-    """A single turn, or a sequence of them, as a tuple."""
-    return (game,) if isinstance(game, Turn) else tuple(game)

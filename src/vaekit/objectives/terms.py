@@ -68,8 +68,8 @@ class KL(Term):
 
     @property
     def name(self) -> str:
-        """Its name in logs."""
-        return "kl"
+        """Its name in logs; with free bits the value is thresholded, no rate."""
+        return "kl" if self.free_bits == 0 else "kl_thresholded"
 
     @property
     def per_example(self) -> bool:

@@ -30,7 +30,8 @@ def vae(
         architecture: networks, latents, likelihood, posterior.
         beta: β, weight of the KL; 1 is the evidence lower bound.
         warmup: fraction of training over which β rises from 0.
-        cycles: more than 1: β rises anew so many times (Fu et al. 2019), each over half a cycle.
+        cycles: more than 1: β rises anew so many times, each over half a cycle, and warmup does nothing
+            (Fu et al. 2019).
         free_bits: nats that each latent dimension may cost for nothing (Kingma et al. 2016).
         kl: estimator of the KL; monte_carlo averages log q(z|x) − log p(z).
         prior: fitted to the aggregate posterior when training ends; standard leaves N(0, I).

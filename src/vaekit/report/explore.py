@@ -65,15 +65,11 @@ def samples(
         part = replace(source, shards=(shard,))
         distribution = vae.generate(shard.size, temperature=temperature, noise=part)
         if draw:
-            with _seeded(part, _device(vae)):
+            with _seeded(part, vae.device):
                 found.append(distribution.sample().cpu())
         else:
             found.append(vae.likelihood.centre(distribution).cpu())
     return torch.cat(found)
-
-
-def _device(vae: VAE) -> torch.device:
-    return next(iter(vae.state_dict().values())).device
 
 
 class _seeded(AbstractContextManager[None]):  # noqa: N801 (used like a function)

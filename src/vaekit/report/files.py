@@ -1,11 +1,11 @@
 """PNG files that are never half written."""
 
-import os
 from pathlib import Path
 
 from PIL import Image
 
 from vaekit.errors import UserError
+from vaekit.files import replacing
 
 
 def save_png(image: Image.Image, path: Path | str) -> None:
@@ -26,22 +26,11 @@ def save_png(image: Image.Image, path: Path | str) -> None:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise UserError(f"{path}: pictures are written as PNG; give a name that ends in .png")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(exist_ok=True)
-        image.save(temporary, format="png")
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            image.save(temporary, format="png")
     except OSError as error:
         raise UserError(
             f"could not write {path} ({error.strerror or error}); choose another place"
         ) from error
-    finally:
-        _remove(temporary)
-
-
-def _remove(temporary: Path) -> None:
-    try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        # The folder itself is out of reach: then nothing was written either.
-        return

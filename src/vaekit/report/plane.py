@@ -66,7 +66,7 @@ def decode_plane(
         )
     quantiles = plane_quantiles(vae, size)
     vertical, horizontal = torch.meshgrid(quantiles[1].flip(0), quantiles[0], indexing="ij")
-    device = next(iter(vae.state_dict().values())).device
+    device = vae.device
     z = torch.stack([horizontal, vertical], -1).flatten(0, 1).to(device)
     (site,) = vae.latents.sites
     return decode(vae, {site: z}).unflatten(0, (size, size)), quantiles
@@ -88,7 +88,7 @@ def manifold(vae: VAE, size: int = 20) -> Image.Image:
     labels = [[_number(v) if i in marks else "" for i, v in enumerate(row.tolist())] for row in quantiles]
     prior = "N(0, I)" if isinstance(vae.latents.top, StandardNormal) else "the fitted prior"
     title = f"The latent plane, decoded: {site}[0] to the right, {site}[1] upwards"
-    note = f"at equal steps of probability under {prior}"
+    note = f"at the marginal quantiles of {prior}"
     if x.ndim == 3:
         spread = x.flatten(0, 1).var(0).argsort(descending=True)[:MOST_PANELS].sort().values.tolist()
         panels = [(f"x[{j}]", x[..., j]) for j in spread]

@@ -130,13 +130,7 @@ def run_figures(
 
 
 def _some(examples: Examples, spec: DataSpec) -> Float[Tensor, "N *E"]:
-    most = min(MOST_EXAMPLES, max(100, MOST_VALUES // spec.dimensions))
-    parts: list[Tensor] = []
-    for where, part, _ in examples.in_order():
-        parts.append(part)
-        if where.stop >= most:
-            break
-    return torch.cat(parts)[:most]
+    return examples.first(min(MOST_EXAMPLES, max(100, MOST_VALUES // spec.dimensions)))
 
 
 def _samples(vae: VAE, spec: DataSpec, draw: bool, seed: int) -> Image.Image:

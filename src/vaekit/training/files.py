@@ -1,10 +1,8 @@
-"""Files that are never half written and never silently damaged: tensors with a checksum each, text, tables."""
+"""Tensors on disk, with a checksum each: never half written, never silently damaged."""
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,37 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vaekit.errors import UserError
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside the target; on success sync it and rename it over the target.
-
-    A crash at any moment leaves the old file or the new one, never a mixture; a failure removes the
-    temporary file.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+from vaekit.files import replacing
 
 
 def _checksum(tensor: Tensor) -> str:

@@ -42,18 +42,24 @@ class FittedPrior:
 
 
 @torch.no_grad()
-def draw_codes(vae: VAE, examples: Examples, most: int, fewest: int) -> Float[Tensor, "M d"]:
-    """Draws z ~ q(z | x_n) of the top site over a split: several each where examples are few."""
+def draw_codes(vae: VAE, examples: Examples, most: int, fewest: int) -> Float[Tensor, "R N d"]:
+    """Draws z ~ q(z | x_n) of the top site over a split: several each where examples are few.
+
+    Args:
+        vae: the model.
+        examples: the split; of a large one a seeded part.
+        most: examples to draw for.
+        fewest: draws in all; R is the number of draws each that this takes.
+    """
     repeats = max(1, -(-fewest // len(examples)))
     codes: list[Tensor] = []
     for where, x, _ in examples.in_order():
         q = vae.encode(x)
-        shape = (repeats, x.shape[0])
-        codes.append(draw(q, shape, examples.noise(where, -1), "codes").flatten(0, 1))
-    drawn = torch.cat(codes)
-    if len(drawn) > most:
-        chosen = torch.randperm(len(drawn), generator=torch.Generator().manual_seed(0))[:most]
-        drawn = drawn[chosen.to(drawn.device)]
+        codes.append(draw(q, (repeats, x.shape[0]), examples.noise(where, -1), "codes"))
+    drawn = torch.cat(codes, 1)
+    if drawn.shape[1] > most:
+        chosen = torch.randperm(drawn.shape[1], generator=torch.Generator().manual_seed(0))[:most]
+        drawn = drawn[:, chosen.to(drawn.device)]
     return drawn
 
 
@@ -83,14 +89,15 @@ def fit_prior(
         raise UserError(f"no prior is called {kind}; {nearest(kind, KINDS)}")
     fitted = copy.deepcopy(vae).eval()
     latents = next(iter(fitted.latents.sites.values()))
-    z = draw_codes(fitted, train, MOST_CODES, FEWEST_CODES)
+    z = draw_codes(fitted, train, MOST_CODES, FEWEST_CODES).flatten(0, 1)
     held_out = draw_codes(fitted, validation, MOST_CODES, 2_000)
     if not bool(torch.isfinite(z).all()):
         raise UserError("the model's codes are not finite, so no prior can be fitted: its training diverged")
     standard = StandardNormal(latents).to(z.device)
     best = FittedPrior(standard, "standard normal", 0.0)
     for candidate, name in _candidates(kind, z, held_out, seed):
-        gains = candidate().log_prob(held_out) - standard().log_prob(held_out)
+        # Draws of one example are not independent of each other: the error is over examples.
+        gains = (candidate().log_prob(held_out) - standard().log_prob(held_out)).mean(0)
         gain, error = gains.mean().item(), gains.std().item() / math.sqrt(len(gains))
         if gain > max(best.gain, error):
             best = FittedPrior(candidate, name, gain)
@@ -123,7 +130,7 @@ def _candidates(kind: str, z: Tensor, held_out: Tensor, seed: int) -> list[tuple
 
 
 def _mixture(z: Tensor, components: int, seed: int) -> GaussianMixturePrior:
-    mixture = GaussianMixture(components, covariance_type="full", reg_covar=1e-5, random_state=seed)
+    mixture = GaussianMixture(components, covariance_type="full", reg_covar=1e-5, random_state=seed % 2**32)
     with warnings.catch_warnings():
         # A mixture that has not quite converged is still a normalised density, and validation judges it.
         warnings.simplefilter("ignore", ConvergenceWarning)

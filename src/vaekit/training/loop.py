@@ -155,7 +155,7 @@ class Trainer:
         """
         noise = Noise(self.options.seed, (step,), cut(len(indices), self.options.shards))
         x = self.train_examples.gather(indices, noise)
-        fraction = torch.tensor(step / plan.steps, device=x.device)
+        fraction = torch.full((), step / plan.steps, device=x.device)
         rate = learning_rate(self.optimiser, step / plan.steps, step // plan.steps_per_epoch)
         scalars: dict[str, Tensor] = {}
         for index, turn in enumerate(self.turns):
@@ -203,17 +203,26 @@ class Trainer:
                     f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
                 )
 
+    def check_sums(self, progress: Progress) -> dict[str, float]:
+        """The means since the last row; asked before anything is saved, so that no checkpoint holds NaN.
+
+        Raises:
+            UserError: if one is not finite.
+        """
+        means = as_numbers(progress.summed, progress.count)
+        if not all(map(math.isfinite, means.values())):
+            raise UserError(
+                f"training diverged before step {progress.step}: {means}; the checkpoints before it are kept: "
+                f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
+            )
+        return means
+
     def _validate(
         self, plan: Plan, progress: Progress, epoch: int, after_validation: Callable[[dict[str, float]], None]
     ) -> None:
         row: dict[str, float] = {"epoch": epoch + 1, "step": progress.step, "seconds": progress.seconds}
         row["lr"] = learning_rate(self.optimiser, (progress.step - 1) / plan.steps, epoch)
-        means = as_numbers(progress.summed, progress.count)
-        if not all(map(math.isfinite, means.values())):
-            raise UserError(
-                f"training diverged in epoch {epoch + 1}: {means}; the checkpoints before it are kept: "
-                f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
-            )
+        means = self.check_sums(progress)
         row |= {f"train_{name}": v for name, v in means.items()}
         running = {name: buffer.clone() for name, buffer in self.vae.likelihood.named_buffers()}
         self.vae.eval()
@@ -232,7 +241,7 @@ class Trainer:
         if isinstance(likelihood, Adaptive):
             statistic = mean_statistic(self.vae, self.validation_examples)
             likelihood.solve(statistic)
-            figures["validation_sigma2"] = statistic.item()
+            figures |= {f"validation_{name}": value for name, value in likelihood.solved().items()}
         rate, by_measure = bounds(self.vae, self.validation_examples, {likelihood.measure: native})
         bound = by_measure[likelihood.measure]
         return figures | {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
-from vaekit.training.files import write_text
+from vaekit.files import write_text
 
 
 @final

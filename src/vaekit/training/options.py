@@ -62,6 +62,8 @@ class TrainingOptions:
         ):
             if not (math.isfinite(value) and value >= 0):
                 raise UserError(f"--{name} must be at least 0, got {value}")
+        if self.seed >= 2**63:
+            raise UserError(f"--seed must be less than 2^63, got {self.seed}")
 
     @staticmethod
     def _check_positive(name: str, value: float | None) -> None:

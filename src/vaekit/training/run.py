@@ -12,11 +12,11 @@ from vaekit.data import Data, fingerprint, load
 from vaekit.data.batches import Examples
 from vaekit.data.sources import Source
 from vaekit.errors import UserError
+from vaekit.files import write_text
 from vaekit.recipes.recipe import Recipe
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.device import engine
-from vaekit.training.files import write_text
 from vaekit.training.fit_prior import fit_prior
 from vaekit.training.folder import RunFolder, existing_folder, new_folder
 from vaekit.training.forecast import measure, plan_for
@@ -26,6 +26,9 @@ from vaekit.training.metrics import Metrics
 from vaekit.training.model_file import ModelFacts, load_model, save_model
 from vaekit.training.reporting import Reporter, clock
 from vaekit.training.state import Progress, load_state, save_state
+
+PYTHON_OBJECT = "(an object in Python)"
+"""What a configuration names where the data had no name."""
 
 
 @final
@@ -51,6 +54,11 @@ class Run:
     def spec(self) -> DataSpec:
         """Of the data it was trained on."""
         return self.facts.spec
+
+    @property
+    def resume_command(self) -> str:
+        """What to type to go on."""
+        return f"vaekit train --resume {self.folder.path}"
 
     def data(self, source: Source | None = None) -> Data:
         """Load the data it was trained on again with the same splits, or others that fit the model.
@@ -88,6 +96,10 @@ def load_run(path: Path | str) -> Run:
 
 def load_data(config: RunConfig, source: Source) -> Data:
     """Load the data of a configuration; `source` is its name, or the object it stands for."""
+    if isinstance(source, str) and source == PYTHON_OBJECT:
+        raise UserError(
+            "this run was trained from Python on an object in memory: give the data again as source"
+        )
     return load(source, levels=config.levels, binarise=config.binarise, split=config.split)
 
 
@@ -123,12 +135,7 @@ def start(
     train, validation = _examples(data, config, fabric)
     describe(reporter, data, recipe, config, fabric)
     if recipe.closed_form is not None:
-        folder.create()
-        write_text(folder.config, config.to_yaml())
-        recipe.model.to(fabric.device)
-        recipe.closed_form(recipe.model, train.all())
-        save_model(folder.best, recipe.model, facts)
-        return finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
+        return _solve(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
     forecast = measure(recipe, train, validation, config.training, fabric)
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
@@ -141,7 +148,7 @@ def start(
     )
     run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, Progress(), fingerprint(data), reporter)
-    return finish(run, recipe, train, validation, reporter)
+    return _finish(run, recipe, train, validation, reporter)
 
 
 def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
@@ -159,7 +166,7 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
     train, validation = _examples(data, config, fabric)
-    if config.training.epochs is None or recipe.closed_form is not None:
+    if config.training.epochs is None:
         raise UserError(f"{path} has no unfinished training to go on with")
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     print_of_data = fingerprint(data)
@@ -169,11 +176,11 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
         progress = load_state(folder.last, trainer.vae, trainer.optimisers, print_of_data)
     if progress.step >= plan.steps and folder.model.is_file():
         reporter.say(f"{path} is finished: {plan.epochs} epochs are done")
-        return load_run(path)
+        return replace(load_run(path), source=source)
     reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
     run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, progress, print_of_data, reporter)
-    return finish(run, recipe, train, validation, reporter)
+    return _finish(run, recipe, train, validation, reporter)
 
 
 def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, fabric: Fabric) -> None:
@@ -195,8 +202,8 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
 
 def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, Examples]:
     seed = config.training.seed
-    train = Examples.of(data, data.train, fabric.device, seed)
-    return train, Examples.of(data, data.validation, fabric.device, seed)
+    train = Examples.of(data, "train", fabric.device, seed)
+    return train, Examples.of(data, "validation", fabric.device, seed)
 
 
 def _train(
@@ -233,13 +240,32 @@ def _saver(
         save_state(run.folder.last, trainer.vae, trainer.optimisers, progress, print_of_data)
 
     def after_step() -> None:
-        if request.made and progress.step < plan.steps:
+        if request.made or plan.validates_after(progress.step):
+            trainer.check_sums(progress)
             save()
-            raise Interrupted(f"vaekit train --resume {run.folder.path}")
-        if plan.validates_after(progress.step):
-            save()
+        if request.made:
+            raise Interrupted(run.resume_command)
 
     return after_step
+
+
+def _solve(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
+    """Take the closed form instead of steps; the folder is made when there is something to put into it."""
+    if recipe.closed_form is None:
+        raise TypeError("this recipe has no closed form")
+    run.vae.to(train.values.device)
+    recipe.closed_form(run.vae, train.all())
+    run.folder.create()
+    write_text(run.folder.config, run.config.to_yaml())
+    save_model(run.folder.best, run.vae, run.facts)
+    return _finish(run, recipe, train, validation, reporter)
+
+
+def _finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
+    try:
+        return finish(run, recipe, train, validation, reporter)
+    except KeyboardInterrupt:
+        raise Interrupted(run.resume_command) from None
 
 
 def finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:

@@ -95,5 +95,5 @@ def as_numbers(summed: Mapping[str, Tensor], count: int) -> dict[str, float]:
     """Means of the sums: the one place where a training scalar leaves its device."""
     if not summed:
         return {}
-    values = torch.stack([value.double() for value in summed.values()]) / max(count, 1)
+    values = torch.stack([value.detach().cpu().double() for value in summed.values()]) / max(count, 1)
     return dict(zip(summed, values.tolist(), strict=True))
