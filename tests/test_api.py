@@ -133,6 +133,6 @@ def test_a_loaded_run_is_the_trained_one() -> None:
 def test_a_run_on_an_array_needs_it_again_once_loaded() -> None:
     run = api.train(pictures(), levels=17, quiet=True, **SMALL)
     loaded = api.load(str(run.folder.path))
-    with pytest.raises(UserError, match="there is no data at array"):
+    with pytest.raises(UserError, match="trained from Python on an object"):
         api.evaluate(loaded)
     assert api.evaluate(loaded, pictures(), importance_samples=3) == api.evaluate(run, importance_samples=3)

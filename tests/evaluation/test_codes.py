@@ -55,8 +55,8 @@ def test_arrays_are_named_and_hold_no_objects() -> None:
     source = data(True)
     codes = encode_all(build_recipe("vae", source.spec, latents=3, hidden=(8,)).model, source)
     arrays = codes.arrays()
-    assert list(arrays) == ["mean", "std", "label", "file", "split"]
-    assert [array.dtype.kind for array in arrays.values()] == ["f", "f", "i", "U", "U"]
+    assert list(arrays) == ["mean", "std", "label", "file", "split", "index"]
+    assert [array.dtype.kind for array in arrays.values()] == ["f", "f", "i", "U", "U", "i"]
 
 
 def test_a_hierarchy_is_encoded_at_its_top() -> None:

@@ -132,13 +132,13 @@ BOUNDED = Evaluation(
 
 def test_a_bound_is_marked_as_one() -> None:
     assert BOUNDED.table().splitlines()[1:] == [
-        "  -ELBO       <=     12.0000 ± 0.5000 nats  mass, by dequantisation  <= 1.5000 bits/dim",
+        "  -ELBO        ≤     12.0000 ± 0.5000 nats  mass, by dequantisation  ≤ 1.5000 bits/dim",
         "  -ELBO               3.0000 ± 0.5000 nats  density of uniformly dequantised x",
         "  MSE                 0.2500 ± 0.1250",
     ]
     assert [str(figure) for figure in BOUNDED.figures] == [
-        "-ELBO: <= 12.000 ± 0.500 nats",
-        "-ELBO: <= 1.500 ± 0.250 bits/dim",
+        "-ELBO: ≤ 12.000 ± 0.500 nats",
+        "-ELBO: ≤ 1.500 ± 0.250 bits/dim",
         "-ELBO: 3.000 ± 0.500 nats",
         "MSE: 0.250 ± 0.125",
     ]

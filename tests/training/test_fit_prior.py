@@ -58,7 +58,7 @@ def mixture_splits() -> tuple[Examples, Examples]:
 def test_codes_are_draws_from_the_aggregate_posterior() -> None:
     """Mean and covariance of x plus s² I; x is known, so only the noise counts: 5 s.e., false alarm 4e-6."""
     x = planted().sample((100,))
-    z = draw_codes(identity(2), examples(x), most=20_000, fewest=10_000)
+    z = draw_codes(identity(2), examples(x), most=20_000, fewest=10_000).flatten(0, 1)
     assert z.shape == (10_000, 2)
     assert ((z.mean(0) - x.mean(0)).abs() < 5 * STD / sqrt(10_000)).all()
     squares = (z.mean(0) - x.mean(0)).square() + z.var(0) - x.var(0, correction=0)
@@ -68,7 +68,9 @@ def test_codes_are_draws_from_the_aggregate_posterior() -> None:
 
 @pytest.mark.parametrize(("n", "count"), [(100, 300), (299, 598), (300, 300), (900, 500)])
 def test_codes_are_neither_too_few_nor_too_many(n: int, count: int) -> None:
-    z = draw_codes(identity(2), examples(torch.randn(n, 2)), most=500 if n == 900 else 1000, fewest=300)
+    z = draw_codes(
+        identity(2), examples(torch.randn(n, 2)), most=500 if n == 900 else 1000, fewest=300
+    ).flatten(0, 1)
     assert len(z) == count
 
 
@@ -76,7 +78,7 @@ def test_a_planted_mixture_is_found() -> None:
     """E_q log p of the truth, 11 parameters off at most: 11/2N = 0.002 nats expected, 0.02 allowed."""
     vae, (train, validation) = identity(2), mixture_splits()
     fitted, chosen = fit_prior(vae, train, validation, "gmm")
-    fresh = draw_codes(vae, examples(planted().sample((5000,)), seed=9), 5000, 5000)
+    fresh = draw_codes(vae, examples(planted().sample((5000,)), seed=9), 5000, 5000).flatten(0, 1)
     truth = planted(STD**2)
     excess = (truth.log_prob(fresh) - fitted.latents.top().log_prob(fresh)).mean()
     assert excess < 0.02
@@ -90,7 +92,7 @@ def test_a_planted_mixture_is_found() -> None:
 def test_a_gaussian_has_the_moments_of_the_codes() -> None:
     vae, (train, validation) = identity(2), mixture_splits()
     fitted, chosen = fit_prior(vae, train, validation, "gaussian")
-    z = draw_codes(vae, train, 20_000, 10_000)
+    z = draw_codes(vae, train, 20_000, 10_000).flatten(0, 1)
     prior = fitted.latents.top
     assert isinstance(prior, GaussianPrior)
     torch.testing.assert_close(prior.mean, z.mean(0))

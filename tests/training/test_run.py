@@ -139,11 +139,15 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(case: str, tmp_path: Pa
     assert all(torch.equal(state[name], other[name]) for name in state)
 
 
-def test_a_request_in_the_last_step_comes_too_late(tmp_path: Path) -> None:
+def test_a_request_in_the_last_step_is_kept_and_resume_finishes(tmp_path: Path) -> None:
+    """What is left is the prior and the model file; whoever asked to stop does not wait for them."""
     config = configured(**CASES["vae"])
     whole = trained(config, tmp_path / "whole")
-    late = start(config, Stopping(EPOCHS * STEPS_PER_EPOCH), tmp_path / "late", pictures())
-    assert_same_run(whole.folder, late.folder)
+    with pytest.raises(Interrupted):
+        start(config, Stopping(EPOCHS * STEPS_PER_EPOCH), tmp_path / "late", pictures())
+    late = RunFolder(tmp_path / "late")
+    assert not late.model.exists()
+    assert_same_run(whole.folder, resume(late.path, Silent(), pictures()).folder)
 
 
 def test_a_run_killed_between_validation_and_checkpoint_goes_on_exactly(tmp_path: Path) -> None:
@@ -250,8 +254,18 @@ def test_a_closed_form_trains_nothing(tmp_path: Path) -> None:
     assert not run.folder.metrics.exists()
     loaded = load_run(run.folder.path)
     assert loaded.facts == run.facts
-    with pytest.raises(UserError, match="no unfinished training"):
-        resume(run.folder.path, Silent(), pictures())
+    before, _ = read_tensors(run.folder.model)
+    run.folder.model.unlink()
+    resume(run.folder.path, Silent(), pictures())
+    after, _ = read_tensors(run.folder.model)
+    assert all(before[name].equal(after[name]) for name in before)
+    assert not run.folder.last.exists()
+
+
+def test_a_refused_closed_form_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="between 1 and"):
+        trained(configured(recipe="ppca", latents=1000), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_a_run_says(tmp_path: Path) -> None:
@@ -261,7 +275,7 @@ def test_what_a_run_says(tmp_path: Path) -> None:
     assert "SolvedGaussian, on cpu" in told.lines[1]
     assert told.lines[2].startswith("forecast: 3 epochs of 5 steps in about ")
     progress = told.lines[3 : 3 + EPOCHS * STEPS_PER_EPOCH]
-    assert progress[-1] == "1.00 epoch 3/3 ['loss', 'nll', 'kl', 'weight_kl']"
+    assert progress[-1] == "1.00 epoch 3/3, nats (density) ['loss', 'nll', 'kl', 'weight_kl']"
     assert told.lines[18] == "closed"
     assert "trained 15 steps" in told.lines[19]
     assert "prior fitted to q(z)" in told.lines[20]

@@ -166,7 +166,9 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
     train, validation = _examples(data, config, fabric)
-    if config.training.epochs is None:
+    if recipe.closed_form is not None and folder.best.is_file():
+        return _finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
+    if config.training.epochs is None or recipe.closed_form is not None:
         raise UserError(f"{path} has no unfinished training to go on with")
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     print_of_data = fingerprint(data)
