@@ -43,3 +43,8 @@ def test_pages_name_commands_and_files_that_exist(page: str) -> None:
         assert name in COMMANDS
     for target in re.findall(r"\]\(((?!https?:|#)[^)\s]+)\)", text):
         assert ((ROOT / page).parent / target.split("#")[0]).exists(), target
+
+
+def test_no_page_has_a_hole() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        assert not re.findall(r"@[A-Z]+@", page.read_text(encoding="utf-8")), page

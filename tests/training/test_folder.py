@@ -1,9 +1,11 @@
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from vaekit.errors import UserError
-from vaekit.training.folder import RunFolder, existing_folder, new_folder
+from vaekit.training.folder import RunFolder, existing_folder, new_folder, program
 
 
 def test_numbers_go_up_and_never_fill_gaps(tmp_path: Path) -> None:
@@ -66,3 +68,14 @@ def test_a_folder_without_a_configuration_is_no_run(tmp_path: Path) -> None:
         existing_folder(tmp_path)
     (tmp_path / "config.yaml").write_text("data: digits")
     assert existing_folder(tmp_path).path == tmp_path
+
+
+def test_the_command_is_named_as_it_can_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/vaekit", "train"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert program() == ".venv/bin/vaekit"
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/vaekit")
+    assert program() == "vaekit"
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/pytest"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert program() == "vaekit"

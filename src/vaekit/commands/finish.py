@@ -5,6 +5,7 @@ from vaekit.evaluation import Evaluation, evaluate
 from vaekit.files import write_text
 from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedGaussian
 from vaekit.report import Labelled, run_figures
+from vaekit.training.folder import program
 from vaekit.training.metrics import read_metrics
 from vaekit.training.reporting import Reporter
 from vaekit.training.run import Run
@@ -60,8 +61,8 @@ def complete(run: Run, reporter: Reporter, next_steps: bool) -> Evaluation:
     if next_steps:
         reporter.say(
             "next:\n"
-            f"  vaekit sample {run.folder.path} -n 100 -o samples.png\n"
-            f"  vaekit evaluate {run.folder.path} --importance_samples 500\n"
-            "  vaekit verify"
+            f"  {program()} sample {run.folder.path} -n 100 -o samples.png\n"
+            f"  {program()} evaluate {run.folder.path} --importance_samples 500\n"
+            f"  {program()} verify"
         )
     return evaluation

@@ -1,6 +1,8 @@
 """The folder of a run and the names of what lies in it."""
 
 import re
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -77,6 +79,12 @@ class RunFolder:
             self.figures.mkdir(exist_ok=True)
         except OSError as error:
             raise UserError(f"cannot make the run folder {self.path}: {error.strerror}") from error
+
+
+def program() -> str:
+    """How to type the command here: by its name where that is found, else the way it was called."""
+    called = sys.argv[0]
+    return called if Path(called).name == "vaekit" and shutil.which("vaekit") is None else "vaekit"
 
 
 def new_folder(root: Path, data: str, recipe: str) -> RunFolder:

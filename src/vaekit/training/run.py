@@ -18,7 +18,7 @@ from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.device import engine
 from vaekit.training.fit_prior import fit_prior
-from vaekit.training.folder import RunFolder, existing_folder, new_folder
+from vaekit.training.folder import RunFolder, existing_folder, new_folder, program
 from vaekit.training.forecast import measure, plan_for
 from vaekit.training.interrupt import Interrupted, StopRequest, stopping_on_interrupt
 from vaekit.training.loop import Plan, Trainer
@@ -58,7 +58,7 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
-        return f"vaekit train --resume {self.folder.path}"
+        return f"{program()} train --resume {self.folder.path}"
 
     def data(self, source: Source | None = None) -> Data:
         """Load the data it was trained on again with the same splits, or others that fit the model.
