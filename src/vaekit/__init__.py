@@ -8,8 +8,9 @@ Example:
     >>> recipe = vaekit.build_recipe("vae", spec, latents=2)
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from vaekit.lazy import names_on_demand
 
 if TYPE_CHECKING:
     from vaekit.api import Run, evaluate, load, resume, train
@@ -62,12 +63,8 @@ _HOME = {
     "train": "api",
 }
 
-
-def __getattr__(name: str) -> object:
-    # The command line must answer --help and mistakes without importing torch.
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+# The command line must answer --help and mistakes without importing torch.
+__getattr__ = names_on_demand(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -204,3 +205,16 @@ def test_ctrl_c_after_training_still_says_how_to_go_on(
 def test_a_large_seed_trains(tmp_path: Path, vaekit: Callable) -> None:
     outcome = vaekit("train", "digits", *QUICK, "--epochs", 1, "--seed", 2**40, "--out", tmp_path / "run")
     assert outcome.code == 0, outcome.error
+
+
+def test_a_run_finds_its_data_from_another_folder(
+    tmp_path: Path, vaekit: Callable, pictures: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    np.save("mine.npy", pictures(40, 8, 8))
+    assert vaekit("train", "mine.npy", *QUICK, "--epochs", 1, "--out", "run").code == 0
+    monkeypatch.chdir(tmp_path / "there")
+    answer = vaekit("reconstruct", tmp_path / "here" / "run", "-o", "r.png")
+    assert answer.code == 0, answer.error

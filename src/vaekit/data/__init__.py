@@ -1,7 +1,8 @@
 """Data, checked and divided into train, validation and test; names are imported when first used."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from vaekit.lazy import names_on_demand
 
 if TYPE_CHECKING:
     from vaekit.data.arrays import load_arrays
@@ -49,12 +50,8 @@ _HOME = {
     "unit": "records",
 }
 
-
-def __getattr__(name: str) -> object:
-    # The command line reads SplitOptions at start-up, long before numpy is worth its import.
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+# The command line reads SplitOptions at start-up, long before numpy is worth its import.
+__getattr__ = names_on_demand(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

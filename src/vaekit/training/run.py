@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from vaekit.core import VAE
 from vaekit.data import Data, fingerprint, load
 from vaekit.data.batches import Examples
-from vaekit.data.sources import Source
+from vaekit.data.sources import BUILT_IN, Source
 from vaekit.errors import UserError
 from vaekit.files import write_text
 from vaekit.recipes.recipe import Recipe
@@ -123,6 +123,9 @@ def start(
         UserError: for data, options or a folder that will not do; nothing is written then.
         Interrupted: on Ctrl-C, after saving.
     """
+    if config.data not in BUILT_IN and Path(config.data).exists():
+        # Later commands must find the data again from any folder.
+        config = replace(config, data=str(Path(config.data).resolve()))
     source = config.data if source is None else source
     data = load_data(config, source)
     if data.spec.variance == 0:
