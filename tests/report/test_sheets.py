@@ -71,3 +71,7 @@ def test_what_cannot_be_shown_is_refused(x: torch.Tensor) -> None:
 def test_no_columns_are_refused() -> None:
     with pytest.raises(UserError, match="at least one column"):
         sheet(torch.zeros(1, 1, 4, 4), 0)
+
+
+def test_a_thin_picture_makes_no_tower() -> None:
+    assert sheet(torch.rand(96, 1, 32, 1), 12).height <= 4200

@@ -1,6 +1,7 @@
 """A run from a configuration to a folder, and the same run again after any interruption."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,17 +15,21 @@ import pytest
 import torch
 
 import vaekit
+from vaekit.data import load
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
 from vaekit.evaluation import bounds, evaluate, mean_statistic
 from vaekit.evaluation.measures import native
+from vaekit.training import forecast
 from vaekit.training.config import RunConfig, config_from, read_config
+from vaekit.training.device import engine
 from vaekit.training.files import read_tensors
 from vaekit.training.folder import RunFolder
 from vaekit.training.interrupt import Interrupted
 from vaekit.training.metrics import read_metrics
+from vaekit.training.model_file import ModelFacts
 from vaekit.training.reporting import Reporter, Silent
-from vaekit.training.run import Run, load_run, resume, start
+from vaekit.training.run import Run, describe, load_run, resume, start
 
 STEPS_PER_EPOCH, EPOCHS = 5, 3
 CASES: dict[str, dict[str, object]] = {
@@ -342,3 +347,45 @@ def test_other_data_of_another_shape_or_levels_are_refused(tmp_path: Path) -> No
     with pytest.raises(UserError, match=r"with levels 2; the model was trained on \(1, 8, 8\) with 17"):
         replace(run, config=replace(run.config, levels=2)).data(pictures() // 16)
     assert run.data(pictures(50)).spec.shape == (1, 8, 8)
+
+
+def test_resuming_a_finished_run_without_checkpoints_touches_nothing(tmp_path: Path) -> None:
+    run = trained(configured(**CASES["vae"]), tmp_path / "run")
+    shutil.rmtree(run.folder.best.parent)
+    before = {path: path.read_bytes() for path in run.folder.path.rglob("*") if path.is_file()}
+    resume(run.folder.path, Silent(), pictures())
+    assert before == {path: path.read_bytes() for path in run.folder.path.rglob("*") if path.is_file()}
+
+
+def test_two_runs_at_once_get_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number that was free at the start is taken when the folder is made."""
+    taken = tmp_path / "array-vae-001"
+
+    told = Telling()
+    measured = forecast.measure
+
+    def slow(*arguments: object) -> forecast.Forecast:
+        taken.mkdir()
+        (taken / "config.yaml").touch()
+        return measured(*arguments)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr("vaekit.training.run.measure", slow)
+    run = start(configured(**CASES["vae"]), told, None, pictures(), root=tmp_path)
+    assert run.folder.path.name == "array-vae-002"
+    assert list(taken.iterdir()) == [taken / "config.yaml"]
+
+
+def test_a_run_shows_itself_in_one_line(tmp_path: Path) -> None:
+    run = trained(configured(**CASES["vae"]), tmp_path / "run")
+    assert "run" in repr(run)
+    assert len(repr(run)) < 300
+
+
+def test_a_table_of_uneven_columns_is_noted() -> None:
+    told = Telling()
+    table = np.random.default_rng(0).normal(size=(60, 3)) * (1, 1e4, 1e-3)
+    data = load(table.astype(np.float32))
+    config = configured(levels=None)
+    recipe = ModelFacts("vae", config.options, data.spec).build()
+    describe(told, data, recipe, config, engine("cpu"))
+    assert "standardise" in told.lines[-1]

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from vaekit.commands.parser import Arguments, Parser
 from vaekit.errors import UserError
 
+ONE_ROW = 12
+"""Steps that fit beside each other, with the originals at both ends; more of them are wrapped."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Decode points on the line between two codes."""
@@ -23,12 +26,15 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"--steps must be at least 2, got {steps}")
     from vaekit.commands.examples import named_examples
     from vaekit.commands.output import output_path, write_sheet
-    from vaekit.report import interpolate
+    from vaekit.report import interpolate, interpolations, save_png
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
     ends = named_examples(run, [options.text("a"), options.text("b")], options.text("split"))
     path = output_path(run, options.optional_text("output"), "interpolate.png")
-    write_sheet(interpolate(run.vae, ends[0], ends[1], steps), path, columns=steps)
+    if steps <= ONE_ROW:
+        save_png(interpolations(run.vae, ends[:1], ends[1:], steps), path)
+    else:
+        write_sheet(interpolate(run.vae, ends[0], ends[1], steps), path, columns=ONE_ROW)
     print(f"{steps} steps from {options.text('a')} to {options.text('b')}: {path}")
     return 0

@@ -110,7 +110,9 @@ def _scale(row: Float[Tensor, "n C H W"], rows: int) -> int:
     channels, height, width = row.shape[1:]
     across = width if channels in (1, 3, 4) else width * min(channels, MOST_CHANNELS)
     wide = min(ceil(WIDTH / (len(row) * across)), TALLEST // (rows * height))
-    return max(ceil(NARROWEST / (len(row) * across)), wide)
+    scale = max(ceil(NARROWEST / (len(row) * across)), wide)
+    # Pictures of a few pixels' width would otherwise grow into towers.
+    return max(1, min(scale, TALLEST // (rows * height))) if height > 4 * width else scale
 
 
 @final

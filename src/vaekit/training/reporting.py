@@ -27,6 +27,16 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def spoken(seconds: float) -> str:
+    """A duration for people.
+
+    Example:
+        >>> spoken(17), spoken(276)
+        ('17 seconds', '4.6 minutes')
+    """
+    return f"{seconds:.0f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"
+
+
 class Reporter(ABC):
     """Where a run tells how it goes."""
 

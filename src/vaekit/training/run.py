@@ -24,15 +24,17 @@ from vaekit.training.interrupt import Interrupted, StopRequest, stopping_on_inte
 from vaekit.training.loop import Plan, Trainer
 from vaekit.training.metrics import Metrics
 from vaekit.training.model_file import ModelFacts, load_model, save_model
-from vaekit.training.reporting import Reporter, clock
+from vaekit.training.reporting import Reporter, clock, spoken
 from vaekit.training.state import Progress, load_state, save_state
 
+UNEVEN = 10
+"""How many times wider than another a column of a table may be before a note says so."""
 PYTHON_OBJECT = "(an object in Python)"
 """What a configuration names where the data had no name."""
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A trained model and where it lies.
 
@@ -49,6 +51,10 @@ class Run:
     vae: VAE
     facts: ModelFacts
     source: Source
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.spec.shape))
+        return f"Run({str(self.folder.path)!r}, recipe={self.config.recipe!r}, examples of {shape})"
 
     @property
     def spec(self) -> DataSpec:
@@ -129,7 +135,8 @@ def start(
     source = config.data if source is None else source
     data = load_data(config, source)
     if data.spec.variance == 0:
-        raise UserError(f"{data.name}: all training examples are the same, there is nothing to learn")
+        why = "all training examples are the same" if len(data.train) > 1 else "one training example is left"
+        raise UserError(f"{data.name}: {why}, there is nothing to learn")
     facts = ModelFacts(config.recipe, config.options, data.spec)
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
@@ -143,11 +150,11 @@ def start(
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
     config = replace(config, training=replace(config.training, epochs=plan.epochs, minutes=None))
-    folder.create()
+    folder = _create(folder, None if out else root, data.name, config.recipe)
     write_text(folder.config, config.to_yaml())
     reporter.say(
         f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
-        f"{forecast.seconds(plan) / 60:.1f} minutes, into {folder.path}"
+        f"{spoken(forecast.seconds(plan))}, into {folder.path}"
     )
     run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, Progress(), fingerprint(data), reporter)
@@ -177,6 +184,10 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     print_of_data = fingerprint(data)
     plan = Plan(config.training.epochs, trainer.steps_per_epoch)
     progress = Progress()
+    if folder.model.is_file() and not folder.last.is_file():
+        reporter.say(f"{path} is finished, and its checkpoints are gone: nothing to resume")
+        return replace(load_run(path), source=source)
+    folder.best.parent.mkdir(exist_ok=True)
     if folder.last.is_file():
         progress = load_state(folder.last, trainer.vae, trainer.optimisers, print_of_data)
     if progress.step >= plan.steps and folder.model.is_file():
@@ -186,6 +197,19 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, progress, print_of_data, reporter)
     return _finish(run, recipe, train, validation, reporter)
+
+
+def _create(folder: RunFolder, root: Path | None, data: str, recipe: str) -> RunFolder:
+    """Make the folder; where it is a numbered one that another run has taken meanwhile, the next free one."""
+    while True:
+        try:
+            folder.create()
+        except UserError:
+            if root is None or not folder.path.exists():
+                raise
+            folder = new_folder(root, data, recipe)
+        else:
+            return folder
 
 
 def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, fabric: Fabric) -> None:
@@ -203,6 +227,13 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
     )
     for note in recipe.notes:
         reporter.say(f"note: {note}")
+    if not spec.is_image and spec.levels is None:
+        spread = data.train.values.std(0)
+        if spread.max() > UNEVEN * max(spread.min(), 1e-300):
+            reporter.say(
+                f"note: standard deviations of the columns run from {spread.min():.3g} to {spread.max():.3g}; "
+                "one sigma sees the widest only: standardise the columns first (subtract mean, divide by deviation)"
+            )
 
 
 def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, Examples]:
