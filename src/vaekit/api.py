@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vaekit.data.batches import Examples
 from vaekit.data.sources import Source
 from vaekit.data.splits import SplitOptions
 from vaekit.evaluation import Evaluation
@@ -95,6 +94,5 @@ def evaluate(
     Raises:
         UserError: if the data do not fit the model.
     """
-    data = run.data(source)
-    examples = Examples.of(data, split, run.vae.device, run.config.training.seed)
+    examples = run.examples(split, run.data(source))
     return evaluate_model(run.vae, examples, run.spec, split, importance_samples, blocks, progress)

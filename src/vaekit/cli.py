@@ -10,9 +10,9 @@ from io import TextIOWrapper
 from types import MappingProxyType
 from typing import final
 
+from vaekit.commands import BROKEN_PIPE, INTERRUPTED, WRONG_INPUT
 from vaekit.errors import UserError, nearest
 
-WRONG_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 TOO_LARGE = (
     "there is not enough memory for this: use fewer --latents, a smaller --size, --hidden or --batch_size, "
     "or fewer --blocks"

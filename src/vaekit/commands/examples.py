@@ -14,12 +14,6 @@ from vaekit.errors import UserError
 from vaekit.training.run import Run
 
 
-def split_of(run: Run, split: str) -> Examples:
-    """A split of the data that the run was trained on."""
-    data = run.data()
-    return Examples.of(data, split, run.vae.device, run.config.training.seed)
-
-
 def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tensor:
     """Examples by index in a split, or by path, (N, *E).
 
@@ -30,7 +24,7 @@ def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tenso
     held: Examples | None = None
     for name in names:
         if name.lstrip("-").isdigit() and not Path(name).exists():
-            held = split_of(run, split) if held is None else held
+            held = run.examples(split) if held is None else held
             index = int(name)
             if not 0 <= index < len(held):
                 raise UserError(f"index {index}: the {split} split has examples 0 to {len(held) - 1}")

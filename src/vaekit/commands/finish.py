@@ -1,6 +1,6 @@
 """What happens when a model is ready: held-out figures, pictures, and three commands to type next."""
 
-from vaekit.data.batches import Examples
+from vaekit.data import Data
 from vaekit.evaluation import Evaluation, evaluate
 from vaekit.files import write_text
 from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedGaussian
@@ -38,15 +38,14 @@ def implied_scale(run: Run, evaluation: Evaluation) -> str:
     return f"likelihood: {type(likelihood).__name__}, a {likelihood.measure}"
 
 
-def complete(run: Run, reporter: Reporter, next_steps: bool) -> Evaluation:
+def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool) -> Evaluation:
     """Evaluate the test split, draw the figures, and say where they are."""
-    data = run.data()
-    test = Examples.of(data, "test", run.vae.device, run.config.training.seed)
+    test = run.examples("test", data)
     evaluation = evaluate(run.vae, test, run.spec, "test", importance_samples_for(len(test)))
     write_text(run.folder.evaluation, evaluation.to_json())
     rows = read_metrics(run.folder.metrics)
-    train = Examples.of(data, "train", run.vae.device, run.config.training.seed)
-    held_out, codes = Labelled(test, data.test.labels), Labelled(train, data.train.labels)
+    held_out = Labelled(test, data.test.labels)
+    codes = Labelled(run.examples("train", data), data.train.labels)
     figures = run_figures(run.vae, run.spec, held_out, codes, rows, run.folder.figures)
     reporter.say(evaluation.table())
     reporter.say(implied_scale(run, evaluation))

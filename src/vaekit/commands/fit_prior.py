@@ -20,7 +20,6 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(f"fit-prior: --seed must be at least 0, got {options.integer('seed')}")
     from dataclasses import replace
 
-    from vaekit.commands.examples import split_of
     from vaekit.commands.finish import complete
     from vaekit.files import write_text
     from vaekit.training.fit_prior import fit_prior
@@ -29,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
-    train, validation = split_of(run, "train"), split_of(run, "validation")
+    data = run.data()
+    train, validation = run.examples("train", data), run.examples("validation", data)
     vae, fitted = fit_prior(run.vae, train, validation, options.text("prior"), options.integer("seed"))
     save_model(run.folder.model, vae, run.facts)
     if "prior" in run.config.options:
@@ -38,5 +38,5 @@ def main(arguments: Sequence[str]) -> int:
         write_text(run.folder.config, config.to_yaml())
     reporter = reporter_for(sys.stdout)
     reporter.say(f"prior: {fitted.name}, {fitted.gain:+.2f} nats per validation example over N(0, I)")
-    complete(replace(run, vae=vae), reporter, next_steps=False)
+    complete(replace(run, vae=vae), data, reporter, next_steps=False)
     return 0

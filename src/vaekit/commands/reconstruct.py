@@ -17,14 +17,14 @@ def main(arguments: Sequence[str]) -> int:
         "-o", "--output", type=str, default=None, help="a .png; default RUN/figures/reconstruct.png"
     )
     options = Arguments(parser.parse_args(list(arguments)))
-    from vaekit.commands.examples import named_examples, split_of
+    from vaekit.commands.examples import named_examples
     from vaekit.commands.output import output_path
     from vaekit.report import reconstructions, save_png
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
     names, split = options.texts("images"), options.text("split")
-    x = named_examples(run, names, split) if names else split_of(run, split).first(32)
+    x = named_examples(run, names, split) if names else run.examples(split).first(32)
     path = output_path(run, options.optional_text("output"), "reconstruct.png")
     save_png(reconstructions(run.vae, x), path)
     error = (x - run.vae.reconstruct(x)).square().mean().item()

@@ -1,7 +1,6 @@
 """vaekit sample: new examples from the prior."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from vaekit.commands.parser import Arguments, Parser, positive
 
@@ -32,5 +31,5 @@ def main(arguments: Sequence[str]) -> int:
     drawn = samples(run.vae, count, options.number("temperature"), options.flag("draw"), noise)
     what = "draws from p(x|z)" if options.flag("draw") else "means of p(x|z)"
     write_sheet(drawn, path, columns=round(count**0.5))
-    print(f"{count} {what} with z from the {type(run.vae.latents.top).__name__} prior: {Path(path)}")
+    print(f"{count} {what} with z from the {type(run.vae.latents.top).__name__} prior: {path}")
     return 0

@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Literal
 
+from vaekit.commands import INTERRUPTED
 from vaekit.commands.parser import Parser, with_lists
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
@@ -14,7 +15,6 @@ from vaekit.recipes.options import Architecture
 from vaekit.recipes.table import RECIPES, find
 from vaekit.training.options import TrainingOptions
 
-INTERRUPTED = 130
 OWN = ("config", "out", "resume", "print_config")
 
 
@@ -30,10 +30,9 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError("train: which data? Try: vaekit train digits")
     if parsed["resume"] is not None and (extra := beside_resume(given)):
         raise UserError(f"train: --resume goes on with the run as it is; leave out {extra}")
-    if _value(given, "--minutes") is not None and _value(given, "--epochs") is None:
-        flat["epochs"] = None  # of the configuration: what is typed overrides it
-    if _value(given, "--epochs") is not None and _value(given, "--minutes") is None:
-        flat["minutes"] = None
+    for typed, other in (("minutes", "epochs"), ("epochs", "minutes")):
+        if _value(given, f"--{typed}") is not None and _value(given, f"--{other}") is None:
+            flat[other] = None  # of the configuration: what is typed overrides it
     from vaekit.training.config import config_from
 
     # Everything that can be wrong about the options is found before torch is imported.
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\nstopped and saved; to go on: {request}")
         return INTERRUPTED
     try:
-        complete(run, reporter, next_steps=True)
+        complete(run, run.data(), reporter, next_steps=True)
     except KeyboardInterrupt:
         print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
         return INTERRUPTED

@@ -13,14 +13,13 @@ def main(arguments: Sequence[str]) -> int:
         "-o", "--output", type=str, default=None, help="a .png; default RUN/figures/traverse.png"
     )
     options = Arguments(parser.parse_args(list(arguments)))
-    from vaekit.commands.examples import split_of
     from vaekit.commands.output import output_path
     from vaekit.report import save_png, traversal
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
     path = output_path(run, options.optional_text("output"), "traverse.png")
-    image, dimensions = traversal(run.vae, split_of(run, "test").first(1000))
+    image, dimensions = traversal(run.vae, run.examples("test").first(1000))
     save_png(image, path)
     print(f"latent dimensions {', '.join(map(str, dimensions))}, by KL: {path}")
     return 0

@@ -11,6 +11,7 @@ LikelihoodName = Literal[
 SigmaName = Literal["solved", "learned", "per_dimension"]
 PosteriorName = Literal["diagonal", "full_covariance"]
 PriorName = Literal["standard", "gaussian", "gmm"]
+DecayName = Literal["none", "cosine", "exponential"]
 Activation = Literal["tanh", "relu", "silu"]
 
 

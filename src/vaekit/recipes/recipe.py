@@ -3,14 +3,14 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Literal, final
+from typing import final
 
 from torch import Tensor
 
 from vaekit.core import VAE
 from vaekit.errors import UserError, nearest
 from vaekit.objectives import Turn
-from vaekit.recipes.options import Architecture, PriorName
+from vaekit.recipes.options import Architecture, DecayName, PriorName
 from vaekit.recipes.table import find, parameters_of
 from vaekit.spec import DataSpec
 
@@ -31,7 +31,7 @@ class Optimiser:
     lr: float = 1e-3
     weight_decay: float = 0.0
     epsilon: float = 1e-8
-    decay: Literal["none", "cosine", "exponential"] = "cosine"
+    decay: DecayName = "cosine"
     gamma: float = 0.95
 
 

@@ -3,8 +3,9 @@
 import copy
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import final, get_args
 
 import numpy as np
 import torch
@@ -18,11 +19,12 @@ from vaekit.data.batches import Examples
 from vaekit.errors import UserError, nearest
 from vaekit.noise import draw
 from vaekit.priors import GaussianMixturePrior, GaussianPrior, StandardNormal
+from vaekit.recipes.options import PriorName
 
 MOST_CODES = 20_000
 FEWEST_CODES = 10_000
 COMPONENTS = (1, 2, 5, 10, 20, 50)
-KINDS = ("standard", "gaussian", "gmm")
+KINDS = get_args(PriorName)
 
 
 @final
@@ -95,38 +97,31 @@ def fit_prior(
         raise UserError("the model's codes are not finite, so no prior can be fitted: its training diverged")
     standard = StandardNormal(latents).to(z.device)
     best = FittedPrior(standard, "standard normal", 0.0)
-    for candidate, name in _candidates(kind, z, held_out, seed):
+    tried: list[float] = []
+    for candidate, name in _candidates(kind, z, seed):
         # Draws of one example are not independent of each other: the error is over examples.
         gains = (candidate().log_prob(held_out) - standard().log_prob(held_out)).mean(0)
         gain, error = gains.mean().item(), gains.std().item() / math.sqrt(len(gains))
         if gain > max(best.gain, error):
             best = FittedPrior(candidate, name, gain)
+        tried.append(gain)
+        # Two sizes in a row without a gain on validation: larger ones only overfit.
+        if len(tried) > 2 and max(tried[-2:]) < max(tried[:-2]):
+            break
     fitted.latents.replace_top(best.prior)
     return fitted, best
 
 
-def _mean_log_density(prior: Prior, z: Tensor) -> float:
-    return prior().log_prob(z).mean().item()
-
-
-def _candidates(kind: str, z: Tensor, held_out: Tensor, seed: int) -> list[tuple[Prior, str]]:
-    if kind == "standard":
-        return []
+def _candidates(kind: str, z: Tensor, seed: int) -> Iterator[tuple[Prior, str]]:
+    """Priors fitted to the codes, the simplest first, each when it is asked for."""
     if kind == "gaussian":
         covariance = torch.atleast_2d(torch.cov(z.T)) + 1e-6 * torch.eye(z.shape[1], device=z.device)
-        return [(GaussianPrior(z.mean(0), torch.linalg.cholesky(covariance)), "full-covariance Gaussian")]
-    found: list[tuple[Prior, str]] = []
-    scores: list[float] = []
-    for components in COMPONENTS:
-        if len(z) < 2 * components * z.shape[1]:
-            break
-        mixture = _mixture(z, components, seed)
-        found.append((mixture, f"mixture of {components} full-covariance Gaussians"))
-        scores.append(_mean_log_density(mixture, held_out))
-        # Two sizes in a row without a gain on validation: larger ones only overfit.
-        if len(scores) > 2 and max(scores[-2:]) < max(scores[:-2], default=-math.inf):
-            break
-    return found
+        yield GaussianPrior(z.mean(0), torch.linalg.cholesky(covariance)), "full-covariance Gaussian"
+    if kind == "gmm":
+        for components in COMPONENTS:
+            if len(z) < 2 * components * z.shape[1]:
+                return
+            yield _mixture(z, components, seed), f"mixture of {components} full-covariance Gaussians"
 
 
 def _mixture(z: Tensor, components: int, seed: int) -> GaussianMixturePrior:

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final, get_args
 
 from vaekit.errors import UserError, nearest
+from vaekit.recipes.options import DecayName
 
-DECAYS = ("none", "cosine", "exponential")
+DECAYS = get_args(DecayName)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -33,7 +34,7 @@ class TrainingOptions:
     minutes: float | None = None
     batch_size: int = 128
     lr: float | None = None
-    decay: Literal["none", "cosine", "exponential"] | None = None
+    decay: DecayName | None = None
     weight_decay: float | None = None
     clip: float = 0.0
     seed: int = 0

@@ -85,6 +85,11 @@ class Run:
             )
         return data
 
+    def examples(self, split: str, data: Data | None = None) -> Examples:
+        """A split on the model's device, with this run's seed; of its own data unless others are given."""
+        held = self.data() if data is None else data
+        return Examples.of(held, split, self.vae.device, self.config.training.seed)
+
 
 def load_run(path: Path | str) -> Run:
     """Open the folder of a finished run.
@@ -145,13 +150,17 @@ def start(
     train, validation = _examples(data, config, fabric)
     describe(reporter, data, recipe, config, fabric)
     if recipe.closed_form is not None:
-        return _solve(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
+        # The folder is made when there is something to put into it: a closed form may refuse the data.
+        recipe.model.to(fabric.device)
+        recipe.closed_form(recipe.model, train.all())
+        folder = _claim(folder, None if out else root, data.name, config)
+        save_model(folder.best, recipe.model, facts)
+        return _finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
     forecast = measure(recipe, train, validation, config.training, fabric)
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
     config = replace(config, training=replace(config.training, epochs=plan.epochs, minutes=None))
-    folder = _create(folder, None if out else root, data.name, config.recipe)
-    write_text(folder.config, config.to_yaml())
+    folder = _claim(folder, None if out else root, data.name, config)
     reporter.say(
         f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
         f"{spoken(forecast.seconds(plan))}, into {folder.path}"
@@ -184,31 +193,31 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     print_of_data = fingerprint(data)
     plan = Plan(config.training.epochs, trainer.steps_per_epoch)
     progress = Progress()
-    if folder.model.is_file() and not folder.last.is_file():
-        reporter.say(f"{path} is finished, and its checkpoints are gone: nothing to resume")
-        return replace(load_run(path), source=source)
-    folder.best.parent.mkdir(exist_ok=True)
     if folder.last.is_file():
         progress = load_state(folder.last, trainer.vae, trainer.optimisers, print_of_data)
+    elif folder.model.is_file():
+        progress = Progress(step=plan.steps)  # finished, and its checkpoints were cleared away
     if progress.step >= plan.steps and folder.model.is_file():
         reporter.say(f"{path} is finished: {plan.epochs} epochs are done")
         return replace(load_run(path), source=source)
+    folder.best.parent.mkdir(exist_ok=True)
     reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
     run = Run(folder, config, recipe.model, facts, source)
     _train(run, trainer, plan, progress, print_of_data, reporter)
     return _finish(run, recipe, train, validation, reporter)
 
 
-def _create(folder: RunFolder, root: Path | None, data: str, recipe: str) -> RunFolder:
-    """Make the folder; where it is a numbered one that another run has taken meanwhile, the next free one."""
+def _claim(folder: RunFolder, root: Path | None, data: str, config: RunConfig) -> RunFolder:
+    """Make the folder with its config.yaml; the next free one where another run took a numbered one meanwhile."""
     while True:
         try:
             folder.create()
         except UserError:
             if root is None or not folder.path.exists():
                 raise
-            folder = new_folder(root, data, recipe)
+            folder = new_folder(root, data, config.recipe)
         else:
+            write_text(folder.config, config.to_yaml())
             return folder
 
 
@@ -283,18 +292,6 @@ def _saver(
             raise Interrupted(run.resume_command)
 
     return after_step
-
-
-def _solve(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
-    """Take the closed form instead of steps; the folder is made when there is something to put into it."""
-    if recipe.closed_form is None:
-        raise TypeError("this recipe has no closed form")
-    run.vae.to(train.values.device)
-    recipe.closed_form(run.vae, train.all())
-    run.folder.create()
-    write_text(run.folder.config, run.config.to_yaml())
-    save_model(run.folder.best, run.vae, run.facts)
-    return _finish(run, recipe, train, validation, reporter)
 
 
 def _finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
