@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vaekit.data.sources import Source
 from vaekit.data.splits import SplitOptions
-from vaekit.evaluation import Evaluation
+from vaekit.evaluation import Evaluation, with_solved_sigma
 from vaekit.evaluation import evaluate as evaluate_model
 from vaekit.training.config import config_from
 from vaekit.training.reporting import Silent, reporter_for
@@ -17,7 +17,7 @@ __all__ = ["Run", "evaluate", "load", "resume", "train"]
 
 def train(
     source: Source,
-    recipe: str = "vae",
+    recipe: str | None = None,
     *,
     out: Path | str | None = None,
     quiet: bool = False,
@@ -27,8 +27,9 @@ def train(
     """Train a model; the same as `vaekit train`, with any array or map-style dataset as source.
 
     Args:
-        source: "digits", a path, an array (N, H, W), (N, C, H, W), (N, H, W, C) or (N, D), or a dataset.
-        recipe: name of the recipe.
+        source: "digits"; a path, or several folders of pictures joined as "A + B"; an array (N, H, W),
+            (N, C, H, W), (N, H, W, C) or (N, D); or a dataset.
+        recipe: its name; default photo_vae for pictures in files, else vae.
         out: run folder; default the next numbered one under runs/.
         quiet: say nothing.
         split: fractions and seed of the splits.
@@ -80,6 +81,7 @@ def evaluate(
     importance_samples: int = 500,
     blocks: int = 2,
     progress: Callable[[float], None] = lambda fraction: None,
+    sigma: str | None = None,
 ) -> Evaluation:
     """Score a split of the run's own data, or of another source of the same shape and levels.
 
@@ -90,9 +92,14 @@ def evaluate(
         importance_samples: K of the IWAE bound.
         blocks: runs of 50 examples decoded at once; changes no result beyond rounding.
         progress: told the fraction done.
+        sigma: None for the model's own; "solved", "dct" or "haar" to score its means with σ² solved anew.
 
     Raises:
         UserError: if the data do not fit the model.
     """
-    examples = run.examples(split, run.data(source))
-    return evaluate_model(run.vae, examples, run.spec, split, importance_samples, blocks, progress)
+    data = run.data(source)
+    examples = run.examples(split, data)
+    vae = run.vae
+    if sigma is not None:
+        vae = with_solved_sigma(vae, run.examples("validation", data), run.spec, sigma)
+    return evaluate_model(vae, examples, run.spec, split, importance_samples, blocks, progress)

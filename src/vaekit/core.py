@@ -98,8 +98,8 @@ class Adaptive(ABC):
     """Capability: a likelihood with a closed-form part that is set between steps, never inside one."""
 
     @abstractmethod
-    def statistic(self, distribution: Distribution, x: Float[Tensor, "B *E"]) -> Float[Tensor, " B"]:
-        """The per-example statistic (B,) whose mean solves the closed form."""
+    def statistic(self, distribution: Distribution, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B *K"]:
+        """The statistic of each example, (B,) or (B, K), whose mean over examples solves the closed form."""
 
     @abstractmethod
     def observe(self, statistic: Tensor) -> None:
@@ -213,6 +213,9 @@ class VAE(Module):
         likelihood: p(x | decoder output).
         shape: of one example, (C, H, W) or (D,).
 
+    With `fast_networks` set, encoder and decoder run in bfloat16 while the model is in training mode; densities,
+    draws and everything in evaluation mode keep the precision of x.
+
     Source: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, figure 1.
 
     Example:
@@ -243,6 +246,7 @@ class VAE(Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.shape = tuple(shape)
+        self.fast_networks = False
 
     @property
     def device(self) -> torch.device:
@@ -261,7 +265,7 @@ class VAE(Module):
             p(x | z) with batch shape (*S, B).
         """
         h = self.latents(choose, batch_shape, context)
-        return self.likelihood(over_batch(self.decoder, h, event_ndim=1))
+        return self.likelihood(self._through(self.decoder, h, event_ndim=1))
 
     def trace(
         self,
@@ -280,7 +284,7 @@ class VAE(Module):
         """
         batch_shape = (*sample_shape, x.shape[0])
         source = noise or Noise.fresh(x.shape[0])
-        features = self.encoder(x)
+        features = self._through(self.encoder, x, event_ndim=x.ndim - 1)
         sites: list[Site] = []
 
         def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
@@ -291,6 +295,12 @@ class VAE(Module):
 
         likelihood = self.walk(choose, batch_shape, context)
         return Trace(x, tuple(sites), likelihood)
+
+    def _through(self, net: Module, h: Tensor, event_ndim: int) -> Tensor:
+        if not (self.fast_networks and self.training):
+            return over_batch(net, h, event_ndim)
+        with torch.autocast(h.device.type, torch.bfloat16):
+            return over_batch(net, h, event_ndim).to(h.dtype)
 
     @torch.no_grad()
     def generate(

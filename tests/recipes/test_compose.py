@@ -110,7 +110,9 @@ def test_sigma_starts_at_the_spread_of_the_data_or_where_it_is_told() -> None:
 
 @pytest.mark.parametrize("sigma", ["solve", "0.3"])
 def test_an_unknown_sigma_is_refused(sigma: str) -> None:
-    with pytest.raises(UserError, match=f"sigma is solved, learned, per_dimension or a number, got {sigma}"):
+    with pytest.raises(
+        UserError, match=f"sigma is solved, learned, per_dimension, dct, haar or a number, got {sigma}"
+    ):
         gaussian_likelihood(TABLE, sigma)  # pyright: ignore[reportArgumentType]
 
 

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from vaekit.commands.parser import Arguments, Parser, positive
 
@@ -18,6 +19,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--blocks", type=int, default=2, help="runs of 50 examples at once; changes no result"
     )
+    parser.add_argument(
+        "--sigma",
+        type=Literal["solved", "dct", "haar"] | None,
+        default=None,
+        help="score the means of a Gaussian model with sigma^2 solved anew on validation: one, or one per band",
+    )
     parser.add_argument("--device", type=str, default="auto", help="auto, cpu, cuda or mps")
     options = Arguments(parser.parse_args(list(arguments)))
     samples = positive("--importance_samples", options.integer("importance_samples"))
@@ -31,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     run = load_run(options.text("run"))
     run.vae.to(engine(options.text("device")).device)
     source, split = options.optional_text("data"), options.text("split")
+    sigma = options.optional_text("sigma")
     reporter = reporter_for(sys.stdout)
     started = time.monotonic()
 
@@ -40,12 +48,13 @@ def main(arguments: Sequence[str]) -> int:
             reporter.progress(fraction, where, {}, time.monotonic() - started)
 
     try:
-        evaluation = evaluate(run, source, split, samples, blocks, show)
+        evaluation = evaluate(run, source, split, samples, blocks, show, sigma)
     finally:
         reporter.close()
     stem = "evaluation" if split == "test" else f"evaluation-{split}"
     other = "" if source is None else f"-{Path(source).stem}"
-    path = run.folder.path / f"{stem}{other}.json"
+    scored = "" if sigma is None else f"-sigma-{sigma}"
+    path = run.folder.path / f"{stem}{other}{scored}.json"
     write_text(path, evaluation.to_json())
     print(evaluation.table())
     print(f"written to {path}")

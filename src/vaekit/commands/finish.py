@@ -3,7 +3,7 @@
 from vaekit.data import Data
 from vaekit.evaluation import Evaluation, evaluate
 from vaekit.files import write_text
-from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedGaussian
+from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedBands, SolvedGaussian
 from vaekit.report import Labelled, run_figures
 from vaekit.training.folder import program
 from vaekit.training.metrics import read_metrics
@@ -34,6 +34,12 @@ def implied_scale(run: Run, evaluation: Evaluation) -> str:
         return (
             f"sigma^2 = {fixed:.4g}, fixed beforehand; held-out squared error {error:.4g}: "
             f"as if sigma^2 were {error:.4g} and beta = {fixed / error:.4g}"
+        )
+    if isinstance(likelihood, SolvedBands):
+        found = likelihood.solved()
+        return (
+            f"sigma^2 = {found['sigma2']:.4g} on average, from {found['sigma2_high']:.2g} in the finest band to "
+            f"{found['sigma2_low']:.2g} in the coarsest, solved on validation"
         )
     return f"likelihood: {type(likelihood).__name__}, a {likelihood.measure}"
 

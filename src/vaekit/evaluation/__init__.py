@@ -2,6 +2,7 @@
 
 from vaekit.evaluation.bounds import Bound, bounds
 from vaekit.evaluation.report import Evaluation, Figure, evaluate
+from vaekit.evaluation.rescore import with_solved_sigma
 from vaekit.evaluation.statistic import mean_statistic
 
-__all__ = ["Bound", "Evaluation", "Figure", "bounds", "evaluate", "mean_statistic"]
+__all__ = ["Bound", "Evaluation", "Figure", "bounds", "evaluate", "mean_statistic", "with_solved_sigma"]

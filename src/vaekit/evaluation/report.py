@@ -13,7 +13,10 @@ from vaekit.core import VAE
 from vaekit.data.batches import Examples
 from vaekit.evaluation.bounds import Bound, bounds
 from vaekit.evaluation.measures import MASS_BOUND, measures_for
+from vaekit.evaluation.spectrum import SMALLEST_SIDE, details
 from vaekit.spec import DataSpec
+
+CYCLES = "energy of the means, f in cycles/pixel"
 
 
 @final
@@ -26,7 +29,7 @@ class Figure:
         value: the mean over examples.
         standard_error: of that mean over examples.
         unit: "nats", "bits/dim", "dB" or "".
-        measure: "mass", "density …", or "" where neither applies.
+        measure: "mass", "density …", what is measured otherwise, or "".
         bound: "≤" where the true value is at most this one, else "".
     """
 
@@ -80,13 +83,14 @@ class Evaluation:
         """As lines for a terminal."""
         head = f"{self.split} split, {self.examples} examples, {self.importance_samples} importance samples"
         lines = [head]
+        width = max(12, *(len(figure.name) + 2 for figure in self.figures if figure.unit != "bits/dim"))
         for figure in self.figures:
             if figure.unit == "bits/dim":
                 lines[-1] += f"  {figure.bound or '='} {figure.value:.4f} bits/dim"
                 continue
             bound = f"{figure.bound or ' ':>2}"
             number = f"{figure.value:12.4f} ± {figure.standard_error:.4f} {figure.unit:4}"
-            lines.append(f"  {figure.name:<12}{bound}{number}  {figure.measure}".rstrip())
+            lines.append(f"  {figure.name:<{width}}{bound}{number}  {figure.measure}".rstrip())
         return "\n".join(lines)
 
 
@@ -100,7 +104,8 @@ def evaluate(
     blocks: int = 2,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Evaluation:
-    """Score a split: −ELBO and its parts, IWAE, in nats and bits/dim; mean-squared error and PSNR.
+    """Score a split: −ELBO and its parts, IWAE, in nats and bits/dim; mean-squared error, PSNR, and for
+    images how much of the fine detail reconstructions explain.
 
     Args:
         vae: the model, put into evaluation mode.
@@ -154,4 +159,16 @@ def _picture_figures(vae: VAE, examples: Examples, spec: DataSpec) -> list[Figur
     figures = [_figure("MSE", errors, unit="")]
     if spec.is_image or spec.levels is not None:
         figures.append(_figure("PSNR", -10 * errors.clamp(min=1e-10).log10(), unit="dB"))
+    if spec.is_image and min(spec.shape[1:]) >= SMALLEST_SIDE:
+        figures += _detail_figures(vae, examples)
+    return figures
+
+
+def _detail_figures(vae: VAE, examples: Examples) -> list[Figure]:
+    figures: list[Figure] = []
+    for detail in details(vae, examples):
+        low, high = detail.band
+        band = f"f > {low:g}" if math.isinf(high) else f"f {low:g}-{high:g}"
+        figures.append(Figure(f"explained, {band}", *detail.explained, "", CYCLES))
+        figures.append(Figure(f"power, {band}", *detail.power, "", CYCLES))
     return figures

@@ -9,7 +9,7 @@ from vaekit.data.batches import Examples
 
 @torch.no_grad()
 def mean_statistic(vae: VAE, examples: Examples) -> Tensor:
-    """Mean over examples of the likelihood's statistic, at one draw from q each, ().
+    """Mean over examples of the likelihood's statistic, at one draw from q each.
 
     Raises:
         TypeError: if the likelihood has no closed-form part.
@@ -21,4 +21,4 @@ def mean_statistic(vae: VAE, examples: Examples) -> Tensor:
     for _, x, noise in examples.in_order():
         trace = vae.trace(x, noise=noise)
         parts.append(likelihood.statistic(trace.likelihood, x))
-    return torch.cat(parts).mean()
+    return torch.cat(parts).mean(0)

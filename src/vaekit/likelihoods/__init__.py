@@ -1,5 +1,6 @@
 """Likelihoods p(x | h): modules that turn the decoder's output into a distribution over x."""
 
+from vaekit.likelihoods.bands import SolvedBands, has_bands
 from vaekit.likelihoods.discrete import BernoulliLikelihood, LogisticLikelihood, LogisticMixtureLikelihood
 from vaekit.likelihoods.gaussian import FixedScale, GaussianLikelihood, LearnedScale, SolvedGaussian
 from vaekit.likelihoods.unit_interval import ContinuousBernoulliLikelihood
@@ -12,5 +13,7 @@ __all__ = [
     "LearnedScale",
     "LogisticLikelihood",
     "LogisticMixtureLikelihood",
+    "SolvedBands",
     "SolvedGaussian",
+    "has_bands",
 ]

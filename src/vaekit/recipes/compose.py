@@ -13,6 +13,7 @@ from vaekit.likelihoods import (
     LearnedScale,
     LogisticLikelihood,
     LogisticMixtureLikelihood,
+    SolvedBands,
     SolvedGaussian,
 )
 from vaekit.likelihoods.gaussian import Squash
@@ -76,10 +77,10 @@ def build_posterior(architecture: Architecture, features: int, state: int, laten
     raise UserError(f"no posterior is called {architecture.posterior}; {hint}")
 
 
-def build_likelihood(spec: DataSpec, architecture: Architecture) -> Likelihood:
+def build_likelihood(spec: DataSpec, architecture: Architecture, whitening: float = 0.5) -> Likelihood:
     """The likelihood that the options name; auto: Bernoulli for two levels, else Gaussian."""
     makers: dict[str, Callable[[], Likelihood]] = {
-        "gaussian": lambda: gaussian_likelihood(spec, architecture.sigma),
+        "gaussian": lambda: gaussian_likelihood(spec, architecture.sigma, whitening),
         "bernoulli": lambda: BernoulliLikelihood(spec),
         "continuous_bernoulli": lambda: ContinuousBernoulliLikelihood(spec.shape),
         "logistic": lambda: LogisticLikelihood(spec),
@@ -95,21 +96,30 @@ def build_likelihood(spec: DataSpec, architecture: Architecture) -> Likelihood:
     return makers[name]()
 
 
-def gaussian_likelihood(spec: DataSpec, sigma: SigmaName | float) -> Likelihood:
-    """A Gaussian with σ solved, learned, per dimension, or a number."""
-    squash: Squash = "sigmoid" if _in_unit_interval(spec) else "identity"
+def gaussian_likelihood(spec: DataSpec, sigma: SigmaName | float, whitening: float = 0.5) -> Likelihood:
+    """A Gaussian with σ solved, for all values or for each band; learned; per dimension; or a number."""
+    squash = squash_for(spec)
     if not spec.variance > 0:
         raise UserError("all training examples are the same: there is no variance for a Gaussian to explain")
     start = spec.variance**0.5
     if sigma == "solved":
         return SolvedGaussian(spec, squash)
+    if sigma == "dct":
+        return SolvedBands(spec, "dct", squash, whitening)
+    if sigma == "haar":
+        return SolvedBands(spec, "haar", squash, whitening)
     if sigma == "learned":
         return GaussianLikelihood(spec.shape, LearnedScale(start), squash)
     if sigma == "per_dimension":
         return GaussianLikelihood(spec.shape, LearnedScale(start, spec.shape), squash)
     if isinstance(sigma, int | float):
         return GaussianLikelihood(spec.shape, FixedScale(float(sigma)), squash)
-    raise UserError(f"sigma is solved, learned, per_dimension or a number, got {sigma}")
+    raise UserError(f"sigma is solved, learned, per_dimension, dct, haar or a number, got {sigma}")
+
+
+def squash_for(spec: DataSpec) -> Squash:
+    """The range of a Gaussian's mean: (0, 1) for levels and pictures, the real line for a table of floats."""
+    return "sigmoid" if _in_unit_interval(spec) else "identity"
 
 
 def _in_unit_interval(spec: DataSpec) -> bool:

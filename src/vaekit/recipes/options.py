@@ -8,10 +8,10 @@ Size = Literal["tiny", "small", "base"]
 LikelihoodName = Literal[
     "auto", "gaussian", "bernoulli", "continuous_bernoulli", "logistic", "logistic_mixture"
 ]
-SigmaName = Literal["solved", "learned", "per_dimension"]
+SigmaName = Literal["solved", "learned", "per_dimension", "dct", "haar"]
 PosteriorName = Literal["diagonal", "full_covariance"]
 PriorName = Literal["standard", "gaussian", "gmm"]
-DecayName = Literal["none", "cosine", "exponential"]
+DecayName = Literal["none", "cosine", "linear", "exponential"]
 Activation = Literal["tanh", "relu", "silu"]
 
 
@@ -27,7 +27,8 @@ class Architecture:
         activation: of the mlp.
         latents: dimensions of z; default 16 up to 256 values per example, 50 up to 4,096, else 128.
         likelihood: of x given z; auto: bernoulli for two levels, else gaussian.
-        sigma: of the Gaussian likelihood: solved in closed form, learned, per_dimension, or a number.
+        sigma: of the Gaussian likelihood: solved in closed form, learned, per_dimension, or a number; dct or haar
+            solve one for each band of frequencies, which keeps fine detail.
         posterior: family of q(z|x).
     """
 

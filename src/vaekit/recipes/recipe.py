@@ -18,14 +18,16 @@ from vaekit.spec import DataSpec
 @final
 @dataclass(frozen=True)
 class Optimiser:
-    """Adam and the course of its learning rate.
+    """Adam, the course of its learning rate, and the averaging of the weights.
 
     Args:
         lr: the learning rate at the start.
         weight_decay: decoupled (AdamW) where positive.
         epsilon: Adam's ε.
-        decay: "none", "cosine" to zero over training, or "exponential" by `gamma` each epoch.
+        decay: "none", "cosine" or "linear" to zero over training, or "exponential" by `gamma` each epoch.
         gamma: factor of the exponential decay.
+        warmup: fraction of training over which the rate rises linearly from 0, beside any decay.
+        ema: decay of the moving average of the weights, in [0, 1); 0 for none.
     """
 
     lr: float = 1e-3
@@ -33,6 +35,8 @@ class Optimiser:
     epsilon: float = 1e-8
     decay: DecayName = "cosine"
     gamma: float = 0.95
+    warmup: float = 0.0
+    ema: float = 0.0
 
 
 @final

@@ -43,6 +43,7 @@ class Entry:
 RECIPES: Mapping[str, Entry] = MappingProxyType(
     {
         "vae": Entry("vaekit.recipes.vae:vae"),
+        "photo_vae": Entry("vaekit.recipes.photo_vae:photo_vae"),
         "mse_vae": Entry("vaekit.recipes.mse_vae:mse_vae"),
         "beta_vae": Entry("vaekit.recipes.beta_vae:beta_vae"),
         "iwae": Entry("vaekit.recipes.iwae:iwae"),

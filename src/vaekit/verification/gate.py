@@ -6,6 +6,7 @@ from types import MappingProxyType
 from vaekit.errors import UserError, nearest
 from vaekit.verification import (
     agreement,
+    bands,
     c1_linear_vae,
     c2_rotated,
     c3_divergences,
@@ -27,6 +28,7 @@ GATES: Mapping[str, Callable[[], list[Check]]] = MappingProxyType(
         "C6": c6_importance.checks,
         "C7": c7_gradients.checks,
         "C20": c20_two_levels.checks,
+        "bands": bands.checks,
         "agreement": agreement.checks,
     }
 )
