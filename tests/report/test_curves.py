@@ -46,6 +46,12 @@ def test_the_weight_is_that_of_the_kl_beside_that_of_the_distortion() -> None:
     assert np.asarray(learning_curves(given).axes[3].lines[0].get_ydata()) == pytest.approx([2.0] * 20)
 
 
+def test_a_learning_rate_is_drawn_where_it_changes() -> None:
+    figure = learning_curves([row | {"lr": 0.5 / (i + 1)} for i, row in enumerate(rows())])
+    assert np.asarray(figure.axes[-1].lines[0].get_ydata()) == pytest.approx(0.5 / np.arange(1, 21))
+    assert len(learning_curves([row | {"lr": 0.5} for row in rows()]).axes) == len(figure.axes) - 1
+
+
 def test_an_objective_without_the_two_parts_shows_its_loss() -> None:
     given = [{"epoch": 1.0 + i, "train_loss": 3.0 - i, "validation_elbo_mass": -4.0 + i} for i in range(3)]
     figure = learning_curves(given)

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 import vaekit
+from vaekit.data.options import PictureOptions
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
 from vaekit.recipes import RECIPES, parameters_of
@@ -32,6 +33,14 @@ def test_options_of_every_kind_survive_yaml() -> None:
     config = config_from({"data": "some/data.npy", **options})
     assert config.options["hidden"] == (200, 100)
     assert config_from(yaml.safe_load(config.to_yaml())) == config
+
+
+@pytest.mark.parametrize("size", [None, 48, (128, 104)])
+def test_how_pictures_fit_survives_yaml(size: int | tuple[int, int] | None, tmp_path: Path) -> None:
+    pictures = PictureOptions("celeba", size, 1, False, 0.25)
+    config = RunConfig("faces", options=parameters_of("vae"), pictures=pictures)
+    (tmp_path / "c.yaml").write_text(config.to_yaml())
+    assert read_config(tmp_path / "c.yaml") == config
 
 
 def test_what_is_not_given_is_the_default() -> None:
@@ -80,6 +89,12 @@ def bad_values() -> list[dict[str, object]]:
         {"clip": None},
         {"decay": "cosin"},
         {"device": "gpu"},
+        {"crop": "celebs"},
+        {"crop": [3]},
+        {"image_size": "big"},
+        {"image_size": [64, 64, 3]},
+        {"flip": "maybe"},
+        {"unreadable": "few"},
         {"levels": "many"},
         {"levels": 2.5},
         {"split": 3},

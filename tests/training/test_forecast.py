@@ -8,8 +8,8 @@ from vaekit.recipes.recipe import build_recipe
 from vaekit.spec import DataSpec
 from vaekit.training.device import engine
 from vaekit.training.forecast import Forecast, measure, plan_for
-from vaekit.training.loop import Plan
 from vaekit.training.options import TrainingOptions
+from vaekit.training.plan import Plan
 
 
 @pytest.mark.parametrize("options", [{}, {"net": "conv", "size": "tiny"}])

@@ -20,8 +20,9 @@ from vaekit.objectives.algebra import Losses
 from vaekit.recipes.recipe import Optimiser, Recipe, build_recipe
 from vaekit.spec import DataSpec
 from vaekit.training.device import engine
-from vaekit.training.loop import Plan, Trainer
+from vaekit.training.loop import Trainer
 from vaekit.training.options import TrainingOptions
+from vaekit.training.plan import Plan
 from vaekit.training.players import parameters_of_players
 from vaekit.training.reporting import Reporter, Silent
 from vaekit.training.state import Progress
@@ -58,6 +59,10 @@ class Mixed(Turn):
     @property
     def players(self) -> tuple[str, ...]:
         return tuple(self.weights)
+
+    @property
+    def settled(self) -> float:
+        return 0.0
 
     def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
         trace = vae.trace(x, noise=noise)
@@ -189,16 +194,6 @@ def test_the_rate_of_a_step_is_set_before_it() -> None:
 @pytest.mark.parametrize(("batch", "steps"), [(8, 3), (7, 3), (24, 1), (1000, 1), (1, 24)])
 def test_steps_per_epoch_are_whole_batches(batch: int, steps: int) -> None:
     assert trainer(plain(), TrainingOptions(batch_size=batch)).steps_per_epoch == steps
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 99, 100, 101, 199, 250, 1000, 1001])
-def test_a_plan_validates_as_often_as_it_says_and_at_the_end(epochs: int) -> None:
-    plan = Plan(epochs, 7)
-    marks = [step for step in range(1, plan.steps + 1) if plan.validates_after(step)]
-    assert len(marks) == plan.validations < 200
-    assert all(step % 7 == 0 for step in marks)
-    assert marks[-1] == plan.steps
-    assert epochs > 100 or len(marks) == epochs
 
 
 def solved(vae: VAE) -> SolvedGaussian:

@@ -1,4 +1,5 @@
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -7,9 +8,11 @@ from torch.optim import Adam, AdamW
 
 from vaekit.errors import UserError
 from vaekit.recipes import RECIPES, parameters_of
+from vaekit.recipes.options import DecayName
 from vaekit.recipes.recipe import Optimiser, build_recipe
 from vaekit.spec import DataSpec
-from vaekit.training.players import build_optimiser, learning_rate, parameters_of_players
+from vaekit.training.options import TrainingOptions
+from vaekit.training.players import build_optimiser, chosen, learning_rate, parameters_of_players
 
 GREY = DataSpec((1, 8, 8), 17, 0.1)
 
@@ -71,6 +74,22 @@ def test_the_course_of_the_learning_rate(progress: float, epoch: int) -> None:
     assert rates["none"] == 2.0
     assert rates["exponential"] == pytest.approx(2 * 0.9**epoch)
     assert rates["cosine"] == pytest.approx(2 * math.cos(math.pi * progress / 2) ** 2)
+    assert rates["linear"] == pytest.approx(2 * (1 - progress))
 
 
-COURSES = ("none", "cosine", "exponential")
+@pytest.mark.parametrize("decay", get_args(DecayName))
+def test_a_warm_up_multiplies_any_decay(decay: DecayName) -> None:
+    plain = Optimiser(lr=2.0, decay=decay)
+    slow = Optimiser(lr=2.0, decay=decay, warmup=0.4)
+    for progress, factor in ((0.0, 0.0), (0.1, 0.25), (0.4, 1.0), (0.7, 1.0), (1.0, 1.0)):
+        assert learning_rate(slow, progress, 3) == pytest.approx(factor * learning_rate(plain, progress, 3))
+
+
+def test_the_options_replace_what_they_name() -> None:
+    recipe = Optimiser(0.5, 0.1, 1e-4, "exponential", 0.9, warmup=0.2, ema=0.99)
+    assert chosen(recipe, TrainingOptions()) == recipe
+    off = TrainingOptions(lr=1.0, decay="none", weight_decay=0.0, lr_warmup=0.0, ema=0.0)
+    assert chosen(recipe, off) == Optimiser(1.0, 0.0, 1e-4, "none", 0.9, warmup=0.0, ema=0.0)
+
+
+COURSES = get_args(DecayName)

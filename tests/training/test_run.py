@@ -8,11 +8,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import vaekit
 from vaekit.data import load
@@ -20,6 +21,7 @@ from vaekit.data.batches import Examples
 from vaekit.errors import UserError
 from vaekit.evaluation import bounds, evaluate, mean_statistic
 from vaekit.evaluation.measures import native
+from vaekit.report import EpochSheets
 from vaekit.training import forecast
 from vaekit.training.config import RunConfig, config_from, read_config
 from vaekit.training.device import engine
@@ -27,7 +29,7 @@ from vaekit.training.files import read_tensors
 from vaekit.training.folder import RunFolder
 from vaekit.training.interrupt import Interrupted
 from vaekit.training.metrics import read_metrics
-from vaekit.training.model_file import ModelFacts
+from vaekit.training.model_file import ModelFacts, load_model
 from vaekit.training.reporting import Reporter, Silent
 from vaekit.training.run import Run, describe, load_run, resume, start
 
@@ -45,6 +47,29 @@ CASES: dict[str, dict[str, object]] = {
         "binarise": "fixed",
         "decay": "none",
     },
+    "everything that long runs need": {
+        "net": "conv",
+        "size": "tiny",
+        "prior": "standard",
+        "ema": 0.9,
+        "lr": 0.01,
+        "lr_warmup": 0.3,
+        "decay": "cosine",
+        "warmup": 0.4,
+        "patience": 2,
+        "tensorboard": True,
+        "sheets": 1,
+        "flip": True,
+        "precision": "bfloat16",
+        "epochs": 4,
+    },
+    "mse_vae, averaged": {"recipe": "mse_vae", "net": "conv", "size": "tiny", "ema": 0.5, "decay": "linear"},
+    "hierarchical_vae, averaged": {
+        "recipe": "hierarchical_vae",
+        "hidden": (8,),
+        "ema": 0.99,
+        "weight_decay": 0.1,
+    },
     "hierarchical_vae": {"recipe": "hierarchical_vae", "hidden": (8,), "prior": "gaussian"},
 }
 
@@ -60,10 +85,11 @@ def configured(**options: object) -> RunConfig:
 
 @final
 class Stopping(Reporter):
-    """Presses Ctrl-C during a step: `due` is asked once in each."""
+    """Presses Ctrl-C during a step, once or more often: `due` is asked once in each."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, times: int = 1) -> None:
         self.left = steps
+        self.times = times
 
     def say(self, line: str) -> None:
         pass
@@ -71,7 +97,8 @@ class Stopping(Reporter):
     def due(self) -> bool:
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(self.times):
+                os.kill(os.getpid(), signal.SIGINT)
         return False
 
     def progress(self, done: float, where: str, values: Mapping[str, float], elapsed: float) -> None:
@@ -120,28 +147,162 @@ def assert_same_tensors(one: Path, other: Path) -> None:
     assert {**facts_a, "seconds": 0} == {**facts_b, "seconds": 0}
 
 
+def sheets(folder: RunFolder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.epochs.glob("*.png")}
+
+
+def events(folder: RunFolder) -> dict[str, list[tuple[Any, ...]]]:
+    """What TensorBoard shows, pictures by their sizes."""
+    if not folder.tensorboard.is_dir():
+        return {}
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    read = accumulators.EventAccumulator(str(folder.tensorboard)).Reload()
+    shown = {tag: [(e.step, e.value) for e in read.Scalars(tag)] for tag in read.Tags()["scalars"]}
+    drawn = {
+        tag: [(e.step, len(e.encoded_image_string)) for e in read.Images(tag)]
+        for tag in read.Tags()["images"]
+    }
+    return {**shown, **drawn}
+
+
 def assert_same_run(one: RunFolder, other: RunFolder) -> None:
     assert_same_tensors(one.model, other.model)
     assert_same_tensors(one.best, other.best)
     assert_same_tensors(one.last, other.last)
     rows, others = read_metrics(one.metrics), read_metrics(other.metrics)
     assert [{**row, "seconds": 0} for row in rows] == [{**row, "seconds": 0} for row in others]
-    assert len(rows) == EPOCHS
+    assert sheets(one) == sheets(other)
+    assert events(one) == events(other)
     assert one.config.read_text() == other.config.read_text()
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(case: str, tmp_path: Path) -> None:
-    """Stopped in the first epoch, at its end, in the middle of the second and one step before the end."""
+    """Stopped in the first epoch, right after its validation, in the middle of the second and one step before
+    the end."""
     config = configured(**CASES[case])
+    steps = (config.training.epochs or 0) * STEPS_PER_EPOCH
     whole = trained(config, tmp_path / "whole")
-    stopped(config, tmp_path / "parts", [1, STEPS_PER_EPOCH - 1, 3, EPOCHS * STEPS_PER_EPOCH - 9])
+    stopped(config, tmp_path / "parts", [1, STEPS_PER_EPOCH - 1, 3, steps - 9])
     _, facts = read_tensors(tmp_path / "parts" / "checkpoints" / "last.safetensors")
-    assert facts["step"] == EPOCHS * STEPS_PER_EPOCH - 1
+    assert facts["step"] == steps - 1
     parts = resume(tmp_path / "parts", Silent(), pictures())
+    assert len(read_metrics(parts.folder.metrics)) == len(sheets(parts.folder)) / 2 == config.training.epochs
     assert_same_run(whole.folder, parts.folder)
     state, other = whole.vae.state_dict(), parts.vae.state_dict()
     assert all(torch.equal(state[name], other[name]) for name in state)
+
+
+IMPATIENT = {"hidden": (8,), "prior": "standard", "lr": 0.05, "patience": 2, "epochs": 12, "ema": 0.2}
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.5])
+def test_a_run_that_stops_early_is_finished(warmup: float, tmp_path: Path) -> None:
+    told = Telling()
+    config = configured(**IMPATIENT, warmup=warmup)
+    run = start(config, told, tmp_path / "run", pictures())
+    rows = read_metrics(run.folder.metrics)
+    elbos = [row["validation_elbo_density"] for row in rows]
+    best = elbos.index(max(elbos)) + 1
+    # Two validations older than the best one or, where that is later, than the end of the warm-up.
+    assert len(rows) == max(best, round(12 * warmup)) + 2 < 12
+    lines = "\n".join(told.lines)
+    assert (
+        f"stopped early at epoch {len(rows)} of 12: the best validation ELBO was 2 validations old" in lines
+    )
+    assert f"trained {len(rows) * STEPS_PER_EPOCH} steps" in lines
+    assert f"at epoch {best}\n" in lines + "\n"
+    assert read_config(run.folder.config).training.epochs == 12
+    # The rate follows the planned horizon: it is nowhere near the end of its course.
+    assert rows[-1]["lr"] == pytest.approx(
+        0.025 * (1 + np.cos(np.pi * (len(rows) * STEPS_PER_EPOCH - 1) / 60)), rel=1e-6
+    )
+    before = run.folder.model.read_bytes()
+    again = Telling()
+    resume(run.folder.path, again, pictures())
+    assert len(again.lines) == 1
+    assert f"is finished: it stopped early at epoch {len(rows)} of 12" in again.lines[0]
+    assert run.folder.model.read_bytes() == before
+
+
+def test_an_impatient_run_stops_where_it_would_have_after_any_interruption(tmp_path: Path) -> None:
+    """Interrupted in an epoch, right after a validation that found nothing better, and after the last one."""
+    config = configured(**IMPATIENT)
+    whole = trained(config, tmp_path / "whole")
+    steps = len(read_metrics(whole.folder.metrics)) * STEPS_PER_EPOCH
+    stopped(config, tmp_path / "parts", [3, steps - 8 - STEPS_PER_EPOCH, STEPS_PER_EPOCH, 5])
+    _, facts = read_tensors(tmp_path / "parts" / "checkpoints" / "last.safetensors")
+    assert facts["step"] == steps
+    told = Telling()
+    parts = resume(tmp_path / "parts", told, pictures())
+    assert_same_run(whole.folder, parts.folder)
+    assert not [line for line in told.lines if "epoch 1" in line]
+
+
+def test_averaging_and_a_slow_start_change_the_model(tmp_path: Path) -> None:
+    """The options reach the training: each changes the weights that are kept."""
+    base = CASES["vae, clipped, weights decay"]
+    runs = [
+        trained(configured(**base, **more), tmp_path / str(index))
+        for index, more in enumerate(({}, {"ema": 0.9}, {"lr_warmup": 0.5}, {"decay": "linear"}))
+    ]
+    weights = [next(iter(run.vae.parameters())) for run in runs]
+    assert not any(torch.equal(a, b) for i, a in enumerate(weights) for b in weights[:i])
+
+
+def test_the_finished_model_is_the_best_average(tmp_path: Path) -> None:
+    run = trained(configured(**CASES["vae, clipped, weights decay"], ema=0.9), tmp_path / "run")
+    best, _ = read_tensors(run.folder.model)
+    last, facts = read_tensors(run.folder.last)
+    assert facts["step"] == facts["best_step"]
+    weights = [name for name, _ in run.vae.named_parameters()]
+    assert all(torch.equal(best[name], last[f"average/{name}"]) for name in weights)
+    assert not any(torch.equal(best[name], last[f"model/{name}"]) for name in weights)
+
+
+@pytest.mark.parametrize("option", [0, 2])
+def test_sheets_come_as_often_as_asked_for(option: int, tmp_path: Path) -> None:
+    run = trained(configured(**CASES["vae"], sheets=option), tmp_path / "run")
+    expected = {"samples-0002.png", "reconstructions-0002.png"} if option else set()
+    assert set(sheets(run.folder)) == expected
+    assert run.folder.epochs.exists() == bool(option)
+
+
+def test_the_sheet_of_an_epoch_shows_the_model_that_was_scored(tmp_path: Path) -> None:
+    """The last epoch's is the best one's here: its sheets can be drawn again from the checkpoint."""
+    run = trained(configured(**CASES["vae, clipped, weights decay"], ema=0.9), tmp_path / "run")
+    data = run.data(pictures())
+    best, _ = load_model(run.folder.best)
+    again = EpochSheets.of(Examples.of(data, "validation"), data.validation.labels, 0).draw(best)
+    for name, picture in again.items():
+        with Image.open(run.folder.epochs / f"{name}-0003.png") as found:
+            assert found.tobytes() == picture.tobytes()
+
+
+def test_a_table_has_no_sheets(tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32)
+    run = start(configured(levels=None, hidden=(8,)), Silent(), tmp_path / "run", table)
+    assert not run.folder.epochs.exists()
+
+
+def test_tensorboard_is_asked_for_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(UserError, match="pip install"):
+        trained(configured(tensorboard=True), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_second_signal_stops_at_once_and_the_run_can_go_on(tmp_path: Path) -> None:
+    config = configured(**CASES["vae"])
+    whole = trained(config, tmp_path / "whole")
+    with pytest.raises(Interrupted, match="train --resume") as stopping:
+        start(config, Stopping(STEPS_PER_EPOCH + 2, times=2), tmp_path / "cut", pictures())
+    assert "stopped at once" in stopping.value.sentence()
+    _, facts = read_tensors(tmp_path / "cut" / "checkpoints" / "last.safetensors")
+    assert facts["step"] == STEPS_PER_EPOCH
+    assert_same_run(whole.folder, resume(tmp_path / "cut", Silent(), pictures()).folder)
 
 
 def test_a_request_in_the_last_step_is_kept_and_resume_finishes(tmp_path: Path) -> None:

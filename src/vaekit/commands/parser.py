@@ -52,7 +52,12 @@ def _expected(message: str) -> str:
         value = re.search(r"(?:Got value|Given value): (.*)", message)
         close = nearest(value[1].strip(), names) if value else ""
         return f"one of {', '.join(names)}" + (f"; {close}" if close.startswith("did") else "")
-    kinds = {"tuple[int": "whole numbers, as in 200,200", "int": "a whole number", "float": "a number"}
+    kinds = {
+        "tuple[int": "whole numbers, as in 200,200",
+        "bool": "true or false",
+        "int": "a whole number",
+        "float": "a number",
+    }
     return next((words for kind, words in kinds.items() if kind in message), "another kind of value")
 
 

@@ -86,6 +86,11 @@ class Turn(ABC):
     def players(self) -> tuple[str, ...]:
         """Who moves."""
 
+    @property
+    @abstractmethod
+    def settled(self) -> float:
+        """The fraction of training after which what is minimised no longer changes."""
+
     @abstractmethod
     def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
         """Trace x and return each player's loss."""
@@ -123,6 +128,11 @@ class Objective(Turn):
     def players(self) -> tuple[str, ...]:
         """The model alone."""
         return (MODEL,)
+
+    @property
+    def settled(self) -> float:
+        """When every weight is final."""
+        return max(w.weight.settled for w in self.terms)
 
     def value(self, trace: Trace, progress: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return Σ weight · term for each example (B,), and the batch means to log."""

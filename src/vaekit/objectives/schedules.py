@@ -13,6 +13,11 @@ from vaekit.errors import UserError
 class Schedule(ABC):
     """A weight as a function of progress t = step / total steps, both 0-dimensional tensors."""
 
+    @property
+    @abstractmethod
+    def settled(self) -> float:
+        """The fraction of training after which the weight is final."""
+
     @abstractmethod
     def __call__(self, progress: Tensor) -> Tensor:
         """Return the weight at progress t in [0, 1]."""
@@ -24,6 +29,11 @@ class Constant(Schedule):
     """The same weight throughout."""
 
     value: float
+
+    @property
+    def settled(self) -> float:
+        """From the start."""
+        return 0.0
 
     def __call__(self, progress: Tensor) -> Tensor:
         """Return the value."""
@@ -52,6 +62,11 @@ class Linear(Schedule):
     def __post_init__(self) -> None:
         if not 0 <= self.over <= 1:
             raise UserError(f"a warm-up takes a fraction of training between 0 and 1, got {self.over}")
+
+    @property
+    def settled(self) -> float:
+        """When the warm-up is over."""
+        return self.over
 
     def __call__(self, progress: Tensor) -> Tensor:
         """Return the weight at progress t."""
@@ -86,6 +101,16 @@ class Cyclical(Schedule):
             raise UserError(
                 f"cyclical warm-up needs at least one cycle and a rise in (0, 1], got {self.cycles}, {self.rise}"
             )
+
+    @property
+    def settled(self) -> float:
+        """When the last of the warm-ups is over.
+
+        Example:
+            >>> Cyclical(1.0, cycles=4, rise=0.5).settled
+            0.875
+        """
+        return 1 - (1 - self.rise) / self.cycles
 
     def __call__(self, progress: Tensor) -> Tensor:
         """Return the weight at progress t; training ends on a full weight."""

@@ -1,6 +1,7 @@
 """Pictures of a run: sheets of examples, curves, the latent plane; always PNG, always with the same look."""
 
 from vaekit.report.curves import learning_curves
+from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.report.explore import Traversal, decode, interpolate, posterior_means, samples, traverse
 from vaekit.report.files import save_png
 from vaekit.report.heat import heat_maps
@@ -12,6 +13,7 @@ from vaekit.report.style import as_image
 
 __all__ = [
     "Captions",
+    "EpochSheets",
     "Figures",
     "Labelled",
     "Traversal",

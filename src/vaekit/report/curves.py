@@ -19,8 +19,9 @@ def learning_curves(rows: Sequence[Row]) -> Figure:
     """Draw −ELBO, distortion and rate of training and validation over epochs.
 
     The training −ELBO is its distortion plus its rate at weight 1, so that both lines have one meaning while
-    the weight β of the KL changes; β itself is the light line. The training lines are averages over an epoch
-    while the model learns, the validation lines are taken at its end, with σ² solved on validation.
+    the weight β of the KL changes; β itself is a light line, and so is a learning rate that changes. The
+    training lines are averages over an epoch while the model learns, the validation lines are taken at its
+    end, with σ² solved on validation and, where weights are averaged, of the averages.
 
     Args:
         rows: of metrics.csv: epoch, train_nll, train_kl, train_weight_kl, validation_elbo_density and so on;
@@ -51,7 +52,11 @@ def learning_curves(rows: Sequence[Row]) -> Figure:
     _panel(bound, "Negative evidence bound, −ELBO", unit, rows, first)
     _panel(distortion, "Distortion, −E log p(x|z)", unit, rows, nll)
     _panel(rate, "Rate, KL(q ‖ p)", "nats per example", rows, kl, from_zero=True)
-    _weight(rate, rows)
+    weights = [row.get("train_weight_kl", math.nan) / row.get("train_weight_nll", 1.0) for row in rows]
+    _light_line(rate, rows, weights, "weight β of the KL (light line)")
+    rates = _column(rows, "lr")
+    if len(set(rates)) > 1:
+        _light_line(distortion, rows, rates, "learning rate (light line)")
     bound.legend(fontsize=10, labelcolor=INK, loc="upper right", framealpha=0.9, edgecolor="none")
     _mark_best(rows, elbo, (bound, distortion, rate))
     return figure
@@ -91,16 +96,15 @@ def _limit(axes: Axes, lines: Sequence[Sequence[float]], from_zero: bool) -> Non
         axes.set_ylim(0, 1.06 * max(every))
 
 
-def _weight(axes: Axes, rows: Sequence[Row]) -> None:
-    """The weight of the KL beside that of the distortion, on an axis of its own."""
-    weights = [row.get("train_weight_kl", math.nan) / row.get("train_weight_nll", 1.0) for row in rows]
-    largest = max(filter(math.isfinite, weights), default=0.0)
+def _light_line(axes: Axes, rows: Sequence[Row], values: Sequence[float], label: str) -> None:
+    """What is set rather than measured, on an axis of its own from 0."""
+    largest = max(filter(math.isfinite, values), default=0.0)
     if largest <= 0:
         return
     other = axes.twinx()
-    other.plot(_column(rows, "epoch"), weights, color=MUTED, linewidth=1.2, alpha=0.6)
+    other.plot(_column(rows, "epoch"), values, color=MUTED, linewidth=1.2, alpha=0.6)
     other.set_ylim(0, 1.12 * largest)
-    other.set_ylabel("weight β of the KL (light line)", fontsize=10, color=MUTED)
+    other.set_ylabel(label, fontsize=10, color=MUTED)
     other.tick_params(labelsize=9, colors=MUTED, length=0)
     for side in other.spines.values():
         side.set_visible(False)

@@ -26,13 +26,16 @@ def columns_for(shape: Sequence[int], most: int) -> int:
     return most if len(shape) != 3 else max(2, min(most, WIDEST // shape[2]))
 
 
-def reconstructions(vae: VAE, x: Float[Tensor, "N *E"], columns: int = 12) -> Image.Image:
+def reconstructions(
+    vae: VAE, x: Float[Tensor, "N *E"], columns: int = 12, scale: int | None = None
+) -> Image.Image:
     """Show examples above their reconstructions: the picture of p(x | z) at the mean of q.
 
     Args:
         vae: the model.
         x: examples.
         columns: examples in a row, fewer if they are large.
+        scale: pixels for each pixel of x; default: until the sheet is about 840 pixels wide.
     """
     again = torch.cat([vae.reconstruct(part).cpu() for part in x.split(50)])
     error = (x.cpu() - again).square().mean().item()
@@ -44,7 +47,7 @@ def reconstructions(vae: VAE, x: Float[Tensor, "N *E"], columns: int = 12) -> Im
     pairs = zip(x.cpu().split(across), again.split(across), strict=True)
     rows = [row for pair in pairs for row in pair]
     labels = ["original", "reconstruction"] * (len(rows) // 2)
-    return sheet_of_rows(rows, captions=Captions(title, note, labels, group=2))
+    return sheet_of_rows(rows, scale, Captions(title, note, labels, group=2))
 
 
 def traversal(vae: VAE, x: Float[Tensor, "N *E"], example: int = 0) -> tuple[Image.Image, tuple[int, ...]]:

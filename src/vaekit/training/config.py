@@ -8,7 +8,9 @@ from typing import Literal, final
 
 import yaml
 
+from vaekit.data.options import PictureOptions
 from vaekit.data.splits import SplitOptions
+from vaekit.data.walk import is_pictures
 from vaekit.errors import UserError, nearest
 from vaekit.recipes.table import find, parameters_of
 from vaekit.training.options import TrainingOptions
@@ -27,6 +29,7 @@ class RunConfig:
         binarise: dynamic or fixed, or None.
         split: fractions and seed of the splits.
         training: epochs, batch size, seed and so on.
+        pictures: how pictures in files are made to fit.
     """
 
     data: str
@@ -36,6 +39,7 @@ class RunConfig:
     binarise: Literal["dynamic", "fixed"] | None = None
     split: SplitOptions = field(default_factory=SplitOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    pictures: PictureOptions = field(default_factory=PictureOptions)
 
     def to_yaml(self) -> str:
         """One flat mapping, in the grammar that `vaekit train --config` reads."""
@@ -45,10 +49,22 @@ class RunConfig:
             "binarise": self.binarise,
             "split": asdict(self.split),
             "recipe": self.recipe,
-            **{name: list(v) if isinstance(v, tuple) else v for name, v in self.options.items()},
+            **self.options,
             **asdict(self.training),
+            **asdict(self.pictures),
         }
-        return yaml.safe_dump(flat, sort_keys=False)
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in flat.items()}
+        return yaml.safe_dump(plain, sort_keys=False)
+
+
+def recipe_for(data: str) -> str:
+    """The recipe that suits a source where none is named: photo_vae for pictures in files, else vae.
+
+    Example:
+        >>> recipe_for("digits")
+        'vae'
+    """
+    return "photo_vae" if is_pictures(data) else "vae"
 
 
 def config_from(flat: Mapping[str, object], where: str = "the configuration") -> RunConfig:
@@ -65,20 +81,23 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
         vaekit.errors.UserError: the configuration has the unknown key epoch; did you mean epochs?
     """
     values = dict(flat)
-    recipe = str(values.pop("recipe", "vae"))
+    recipe = str(values.pop("recipe", None) or recipe_for(str(values.get("data"))))
     find(recipe)
     options = parameters_of(recipe)
     training_names = {f.name for f in fields(TrainingOptions)}
+    picture_names = {f.name for f in fields(PictureOptions)}
     own = {"data", "levels", "binarise", "split"}
-    known = own | set(options) | training_names
+    known = own | set(options) | training_names | picture_names
     if unknown := [key for key in values if key not in known]:
         raise UserError(
             f"{where} has the unknown key {unknown[0]}; {nearest(unknown[0], known | {'recipe'})}"
         )
     if not isinstance(values.get("data"), str):
-        raise UserError(f"{where} names no data: give digits, a folder of IDX files, a .npy or a .npz file")
-    given = {name: value for name, value in values.items() if name in options}
-    merged = {name: tuple(v) if isinstance(v, list) else v for name, v in {**options, **given}.items()}
+        raise UserError(
+            f"{where} names no data: give digits, a folder of pictures or of IDX files, a .npy or a .npz file"
+        )
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    merged = {**options, **{name: value for name, value in values.items() if name in options}}
     levels = values.get("levels")
     if levels is not None and (isinstance(levels, bool) or not isinstance(levels, int)):
         raise UserError(f"{where}: levels must be a whole number, got {levels}")
@@ -92,6 +111,7 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
             binarise=values.get("binarise"),  # pyright: ignore[reportArgumentType]
             split=split if isinstance(split, SplitOptions) else SplitOptions(**split),  # pyright: ignore
             training=TrainingOptions(**{n: values[n] for n in training_names if n in values}),  # pyright: ignore
+            pictures=PictureOptions(**{n: values[n] for n in picture_names if n in values}),  # pyright: ignore
         )
     except TypeError as error:
         raise UserError(f"{where} cannot be read: {error}") from error

@@ -56,6 +56,16 @@ class RunFolder:
         """figures/."""
         return self.path / "figures"
 
+    @property
+    def epochs(self) -> Path:
+        """figures/epochs/: the sheets of single epochs."""
+        return self.figures / "epochs"
+
+    @property
+    def tensorboard(self) -> Path:
+        """tensorboard/: the events."""
+        return self.path / "tensorboard"
+
     def check_free(self) -> None:
         """Make sure that nothing would be overwritten.
 

@@ -9,8 +9,9 @@ from lightning_fabric import Fabric
 
 from vaekit.data.batches import Examples, epoch_order
 from vaekit.recipes.recipe import Recipe
-from vaekit.training.loop import Plan, Trainer
+from vaekit.training.loop import Trainer
 from vaekit.training.options import TrainingOptions
+from vaekit.training.plan import Plan
 
 DEFAULT_STEPS = 6000
 FEWEST_EPOCHS = 10
@@ -67,12 +68,15 @@ def measure(
         _ = scalars["loss"].item() if "loss" in scalars else None
         durations.append(time.monotonic() - before)
     settled = sorted(durations[2:])
-    trainer.vae.eval()
-    trainer.validation_figures()
-    before = time.monotonic()
-    trainer.validation_figures()
+    entered = time.monotonic()
+    with trainer.as_scored(len(durations)):
+        prepared = time.monotonic() - entered
+        trainer.validation_figures()
+        before = time.monotonic()
+        trainer.validation_figures()
+        scored = time.monotonic() - before
     scale = len(validation) / len(trainer.validation_examples)
-    return Forecast(settled[len(settled) // 2], (time.monotonic() - before) * scale)
+    return Forecast(settled[len(settled) // 2], prepared + scored * scale)
 
 
 def _few(examples: Examples) -> Examples:

@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import cast, final
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.nn import Parameter
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
@@ -20,48 +21,15 @@ from vaekit.evaluation.measures import native
 from vaekit.noise import Noise, cut
 from vaekit.objectives import Turn
 from vaekit.recipes.recipe import Recipe
+from vaekit.training.averaging import Averages
+from vaekit.training.batch_statistics import BATCHES, statistics_estimated_on
 from vaekit.training.options import TrainingOptions
-from vaekit.training.players import build_optimiser, learning_rate, parameters_of_players
+from vaekit.training.patience import ended
+from vaekit.training.plan import Plan
+from vaekit.training.players import build_optimiser, chosen, learning_rate, parameters_of_players
 from vaekit.training.reporting import Reporter
 from vaekit.training.state import Progress, as_numbers
 from vaekit.training.step import LOG, LOSS, STATISTIC, Step
-
-VALIDATIONS = 100
-"""A run validates after every epoch, or about this often where epochs are many."""
-
-
-@final
-@dataclass(frozen=True)
-class Plan:
-    """How many steps a run takes and when it validates.
-
-    Args:
-        epochs: passes over the training set.
-        steps_per_epoch: whole batches in one pass.
-    """
-
-    epochs: int
-    steps_per_epoch: int
-
-    @property
-    def steps(self) -> int:
-        """Steps in all."""
-        return self.epochs * self.steps_per_epoch
-
-    @property
-    def epochs_between_validations(self) -> int:
-        """1, or more where epochs are many."""
-        return max(1, self.epochs // VALIDATIONS)
-
-    @property
-    def validations(self) -> int:
-        """Validations in all."""
-        return -(-self.epochs // self.epochs_between_validations)
-
-    def validates_after(self, step: int) -> bool:
-        """Whether `step` steps done end an epoch that is validated."""
-        epoch, rest = divmod(step, self.steps_per_epoch)
-        return rest == 0 and (epoch % self.epochs_between_validations == 0 or epoch == self.epochs)
 
 
 @final
@@ -83,15 +51,9 @@ class Trainer:
         self.validation_examples = validation
         self.options = options
         self.fabric = fabric
-        self.optimiser = replace(
-            recipe.optimiser,
-            lr=options.lr or recipe.optimiser.lr,
-            decay=options.decay or recipe.optimiser.decay,
-            weight_decay=recipe.optimiser.weight_decay
-            if options.weight_decay is None
-            else options.weight_decay,
-        )
+        self.optimiser = chosen(recipe.optimiser, options)
         self.vae = recipe.model.to(fabric.device)
+        self.vae.fast_networks = options.precision == "bfloat16"
         self.turns = recipe.turns
         players = [player for turn in recipe.turns for player in turn.players]
         self.players = parameters_of_players(self.vae, players)
@@ -100,12 +62,18 @@ class Trainer:
             name: cast(Optimizer, fabric.setup_optimizers(build_optimiser(self.optimiser, parameters)))
             for name, parameters in self.players.items()
         }
+        self.averages = Averages(self.vae, self.optimiser.ema) if self.optimiser.ema > 0 else None
         self.batch_size = min(options.batch_size, len(train))
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches in one pass; what is left over comes first in no epoch, and differs each time."""
         return len(self.train_examples) // self.batch_size
+
+    def is_over(self, plan: Plan, progress: Progress) -> bool:
+        """Whether the steps are done, or the best validation is older than the patience asked for."""
+        settled = max(turn.settled for turn in self.turns)
+        return ended(plan, settled, self.options.patience, progress.best_step, progress.step)
 
     def fit(
         self,
@@ -122,12 +90,15 @@ class Trainer:
             progress: updated in place.
             reporter: told how it goes.
             after_step: called when a step is done and counted; may raise to stop.
-            after_validation: given the row for metrics.csv while the model holds its validation σ².
+            after_validation: given the row for metrics.csv while the model is as it was scored: with its
+                validation σ² and, where weights are averaged, the averages.
         """
         started = time.monotonic() - progress.seconds
         order = torch.empty(0, dtype=torch.long)
         self.vae.train()
         for step in range(progress.step, plan.steps):
+            if self.is_over(plan, progress):
+                break
             epoch, place = divmod(step, plan.steps_per_epoch)
             if place == 0 or len(order) == 0:
                 order = epoch_order(self.options.seed, epoch, len(self.train_examples))
@@ -154,7 +125,7 @@ class Trainer:
             UserError: if a loss is not finite; the weights are then still those before the step.
         """
         noise = Noise(self.options.seed, (step,), cut(len(indices), self.options.shards))
-        x = self.train_examples.gather(indices, noise)
+        x = self.train_examples.augmented(indices, noise)
         fraction = torch.full((), step / plan.steps, device=x.device)
         rate = learning_rate(self.optimiser, step / plan.steps, step // plan.steps_per_epoch)
         scalars: dict[str, Tensor] = {}
@@ -167,23 +138,12 @@ class Trainer:
             if STATISTIC in out and isinstance(self.vae.likelihood, Adaptive):
                 gathered = self.fabric.all_reduce(out[STATISTIC])
                 self.vae.likelihood.observe(torch.as_tensor(gathered))
+        if self.averages is not None:
+            self.averages.update(step + 1)
         return scalars
 
     def _move(self, turn: Turn, losses: dict[str, Tensor], rate: float) -> None:
-        # All gradients of a turn are taken before any of its players steps.
-        if len(turn.players) == 1:
-            (player,) = turn.players
-            self.optimisers[player].zero_grad()
-            self.fabric.backward(losses[player])
-        else:
-            last = turn.players[-1]
-            for player in turn.players:
-                own = self.players[player]
-                gradients = torch.autograd.grad(
-                    losses[player], own, retain_graph=player != last, allow_unused=True
-                )
-                for parameter, gradient in zip(own, gradients, strict=True):
-                    parameter.grad = gradient
+        differentiate(turn, losses, self.players, self.fabric.backward)
         for player in turn.players:
             if self.options.clip > 0:
                 clip_grad_norm_(self.players[player], self.options.clip)
@@ -206,13 +166,17 @@ class Trainer:
     def check_sums(self, progress: Progress) -> dict[str, float]:
         """The means since the last row; asked before anything is saved, so that no checkpoint holds NaN.
 
+        A weight that is not finite never becomes so again: where the weights are, their averages are, too.
+
         Raises:
-            UserError: if one is not finite.
+            UserError: if one is not finite, or a weight.
         """
         means = as_numbers(progress.summed, progress.count)
-        if not all(map(math.isfinite, means.values())):
+        finite = torch.stack([p.detach().isfinite().all() for p in self.vae.parameters()]).all().item()
+        if not finite or not all(map(math.isfinite, means.values())):
+            found = means if finite else "a weight is not finite"
             raise UserError(
-                f"training diverged before step {progress.step}: {means}; the checkpoints before it are kept: "
+                f"training diverged before step {progress.step}: {found}; the checkpoints before it are kept: "
                 f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
             )
         return means
@@ -224,15 +188,40 @@ class Trainer:
         row["lr"] = learning_rate(self.optimiser, (progress.step - 1) / plan.steps, epoch)
         means = self.check_sums(progress)
         row |= {f"train_{name}": v for name, v in means.items()}
+        with self.as_scored(progress.step):
+            row |= self.validation_figures()
+            after_validation(row)
+        progress.summed, progress.count = {}, 0
+
+    @contextmanager
+    def as_scored(self, step: int) -> Iterator[None]:
+        """Hold the model that validation scores after `step` steps: in evaluation mode, its weights averaged.
+
+        Afterwards weights, batch statistics and running σ² return bit for bit.
+        """
         running = {name: buffer.clone() for name, buffer in self.vae.likelihood.named_buffers()}
         self.vae.eval()
-        row |= self.validation_figures()
-        after_validation(row)
-        with torch.no_grad():
+        try:
+            with ExitStack() as stack:
+                if self.averages is not None:
+                    stack.enter_context(self.averages.in_place())
+                    stack.enter_context(statistics_estimated_on(self.vae, self._batches(step)))
+                yield
+        finally:
             for name, buffer in self.vae.likelihood.named_buffers():
                 buffer.copy_(running[name])
-        self.vae.train()
-        progress.summed, progress.count = {}, 0
+            self.vae.train()
+
+    def _batches(self, step: int) -> Iterator[tuple[Tensor, Noise]]:
+        """Training batches for batch statistics: a function of the seed and the step."""
+        # No epoch is negative: the order is none that training takes.
+        order = epoch_order(self.options.seed, -step, len(self.train_examples)).to(self.fabric.device)
+        for place in range(min(BATCHES, self.steps_per_epoch)):
+            indices = order[place * self.batch_size : (place + 1) * self.batch_size]
+            noise = Noise(
+                self.options.seed, ("statistics", step, place), cut(len(indices), self.options.shards)
+            )
+            yield self.train_examples.augmented(indices, noise), noise
 
     def validation_figures(self) -> dict[str, float]:
         """Solve σ² on validation where there is one, and score validation at β = 1, in the likelihood's measure."""
@@ -249,3 +238,23 @@ class Trainer:
             "validation_kl": rate.mean().item(),
             f"validation_elbo_{likelihood.measure}": bound.elbo.mean().item(),
         }
+
+
+def differentiate(
+    turn: Turn,
+    losses: Mapping[str, Tensor],
+    players: Mapping[str, list[Parameter]],
+    backward: Callable[[Tensor], None],
+) -> None:
+    """Leave in every player's parameters the gradient of its loss; all are taken before any player steps."""
+    if len(turn.players) == 1:
+        (player,) = turn.players
+        for parameter in players[player]:
+            parameter.grad = None
+        backward(losses[player])
+        return
+    for player in turn.players:
+        own, last = players[player], player == turn.players[-1]
+        gradients = torch.autograd.grad(losses[player], own, retain_graph=not last, allow_unused=True)
+        for parameter, gradient in zip(own, gradients, strict=True):
+            parameter.grad = gradient

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import final, get_args
+from typing import Literal, final, get_args
 
 from vaekit.errors import UserError, nearest
 from vaekit.recipes.options import DecayName
 
 DECAYS = get_args(DecayName)
 DEVICES = ("auto", "cpu", "cuda", "mps")
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS = get_args(Precision)
 
 
 @final
@@ -22,10 +24,19 @@ class TrainingOptions:
         batch_size: examples in a step.
         lr: learning rate; default: the recipe's.
         decay: course of the learning rate; default: the recipe's.
+        lr_warmup: fraction of training over which the learning rate rises from 0; default: the recipe's.
         weight_decay: decoupled weight decay; default: the recipe's.
+        ema: decay of the moving average of the weights, as 0.999; 0 for none; default: the recipe's. With one,
+            validation, metrics.csv and the finished model are of the averaged weights.
+        patience: stop when the best validation ELBO is so many validations old, counted from the end of the
+            warm-up of beta; default: never.
         clip: largest norm of the gradient of each player; 0 for no limit.
         seed: of the initial weights, the order of examples and the noise.
         device: auto, cpu, cuda or mps.
+        sheets: samples and reconstructions in figures/epochs every so many epochs; 0 for none; default: every
+            epoch of at most 100, else about 20 in all.
+        tensorboard: whether to write events into the run's folder tensorboard.
+        precision: of the networks while they train; bfloat16 is about twice as fast where the machine has it.
         shards: runs of examples of a batch with their own noise; a batch can be divided among so many
             ranks or micro-batches without changing a number.
     """
@@ -35,23 +46,36 @@ class TrainingOptions:
     batch_size: int = 128
     lr: float | None = None
     decay: DecayName | None = None
+    lr_warmup: float | None = None
     weight_decay: float | None = None
+    ema: float | None = None
+    patience: int | None = None
     clip: float = 0.0
     seed: int = 0
     device: str = "auto"
+    sheets: int | None = None
+    tensorboard: bool = False
+    precision: Precision = "float32"
     shards: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "seed", "shards"):
+        for name in ("epochs", "patience", "batch_size", "seed", "sheets", "shards"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
                 raise UserError(f"--{name} must be a whole number, got {value}")
-        for name, word, known in (("decay", self.decay, DECAYS), ("device", self.device, DEVICES)):
+        for name, word, known in (
+            ("decay", self.decay, DECAYS),
+            ("device", self.device, DEVICES),
+            ("precision", self.precision, PRECISIONS),
+        ):
             if word is not None and word not in known:
                 raise UserError(f"no {name} is called {word}; {nearest(str(word), known)}")
         if self.epochs is not None and self.minutes is not None:
             raise UserError("give either --epochs or --minutes, not both")
+        if not isinstance(self.tensorboard, bool):
+            raise UserError(f"--tensorboard must be true or false, got {self.tensorboard}")
         self._check_positive("epochs", self.epochs)
+        self._check_positive("patience", self.patience)
         self._check_positive("minutes", self.minutes)
         self._check_positive("batch_size", self.batch_size)
         self._check_positive("lr", self.lr)
@@ -60,9 +84,14 @@ class TrainingOptions:
             ("clip", self.clip),
             ("weight_decay", self.weight_decay or 0),
             ("seed", self.seed),
+            ("sheets", self.sheets or 0),
         ):
             if not (math.isfinite(value) and value >= 0):
                 raise UserError(f"--{name} must be at least 0, got {value}")
+        if not 0 <= (self.ema or 0) < 1:
+            raise UserError(f"--ema must be at least 0 and less than 1, got {self.ema}")
+        if not 0 <= (self.lr_warmup or 0) <= 1:
+            raise UserError(f"--lr_warmup is a fraction of training between 0 and 1, got {self.lr_warmup}")
         if self.seed >= 2**63:
             raise UserError(f"--seed must be less than 2^63, got {self.seed}")
 

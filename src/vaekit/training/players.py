@@ -10,6 +10,7 @@ from vaekit.core import VAE
 from vaekit.errors import UserError, nearest
 from vaekit.objectives.algebra import MODEL
 from vaekit.recipes.recipe import Optimiser
+from vaekit.training.options import TrainingOptions
 
 
 def parameters_of_players(vae: VAE, players: Iterable[str]) -> Mapping[str, list[Parameter]]:
@@ -38,6 +39,19 @@ def build_optimiser(options: Optimiser, parameters: list[Parameter]) -> Optimize
     return Adam(parameters, lr=options.lr, eps=options.epsilon, fused=fused)
 
 
+def chosen(recipe: Optimiser, options: TrainingOptions) -> Optimiser:
+    """The recipe's optimiser with what the options of the run replace."""
+    return Optimiser(
+        lr=recipe.lr if options.lr is None else options.lr,
+        weight_decay=recipe.weight_decay if options.weight_decay is None else options.weight_decay,
+        epsilon=recipe.epsilon,
+        decay=recipe.decay if options.decay is None else options.decay,
+        gamma=recipe.gamma,
+        warmup=recipe.warmup if options.lr_warmup is None else options.lr_warmup,
+        ema=recipe.ema if options.ema is None else options.ema,
+    )
+
+
 def learning_rate(options: Optimiser, progress: float, epoch: int) -> float:
     """The learning rate as a value of the step: nothing is kept, so a resumed run needs no state.
 
@@ -46,9 +60,14 @@ def learning_rate(options: Optimiser, progress: float, epoch: int) -> float:
         0.25
         >>> round(learning_rate(Optimiser(lr=1.0, decay="cosine"), progress=0.5, epoch=0), 3)
         0.5
+        >>> learning_rate(Optimiser(lr=1.0, decay="linear", warmup=0.5), progress=0.25, epoch=0)
+        0.375
     """
+    rate = options.lr * min(1.0, progress / options.warmup) if options.warmup > 0 else options.lr
     if options.decay == "exponential":
-        return options.lr * options.gamma**epoch
+        return rate * options.gamma**epoch
     if options.decay == "cosine":
-        return options.lr * 0.5 * (1 + math.cos(math.pi * progress))
-    return options.lr
+        return rate * 0.5 * (1 + math.cos(math.pi * progress))
+    if options.decay == "linear":
+        return rate * (1 - progress)
+    return rate

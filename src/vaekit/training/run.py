@@ -10,22 +10,27 @@ from lightning_fabric import Fabric
 from vaekit.core import VAE
 from vaekit.data import Data, fingerprint, load
 from vaekit.data.batches import Examples
-from vaekit.data.sources import BUILT_IN, Source
+from vaekit.data.photographs import as_table
+from vaekit.data.sources import Source, absolute, fitting
 from vaekit.errors import UserError
 from vaekit.files import write_text
 from vaekit.recipes.recipe import Recipe
+from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.device import engine
 from vaekit.training.fit_prior import fit_prior
 from vaekit.training.folder import RunFolder, existing_folder, new_folder, program
 from vaekit.training.forecast import measure, plan_for
-from vaekit.training.interrupt import Interrupted, StopRequest, stopping_on_interrupt
-from vaekit.training.loop import Plan, Trainer
-from vaekit.training.metrics import Metrics
+from vaekit.training.interrupt import Interrupted, stopping_on_interrupt
+from vaekit.training.loop import Trainer
 from vaekit.training.model_file import ModelFacts, load_model, save_model
+from vaekit.training.patience import ending
+from vaekit.training.plan import Plan
+from vaekit.training.record import Record
 from vaekit.training.reporting import Reporter, clock, spoken
-from vaekit.training.state import Progress, load_state, save_state
+from vaekit.training.state import Progress, load_state
+from vaekit.training.tensorboard import check_installed
 
 UNEVEN = 10
 """How many times wider than another a column of a table may be before a note says so."""
@@ -76,6 +81,8 @@ class Run:
         if source is not None and config.levels is None and config.binarise is None:
             # A file of whole numbers does not say how many levels it has; the model does.
             config = replace(config, levels=self.spec.levels)
+        if source is not None:
+            config = replace(config, pictures=fitting(source, self.spec.shape, config.pictures))
         data = load_data(config, self.source if source is None else source)
         found, wanted = data.spec, self.facts.spec
         if (found.shape, found.levels) != (wanted.shape, wanted.levels):
@@ -105,13 +112,20 @@ def load_run(path: Path | str) -> Run:
     return Run(folder, config, vae, facts, config.data)
 
 
-def load_data(config: RunConfig, source: Source) -> Data:
+def load_data(config: RunConfig, source: Source, report: Callable[[str], None] = lambda line: None) -> Data:
     """Load the data of a configuration; `source` is its name, or the object it stands for."""
     if isinstance(source, str) and source == PYTHON_OBJECT:
         raise UserError(
             "this run was trained from Python on an object in memory: give the data again as source"
         )
-    return load(source, levels=config.levels, binarise=config.binarise, split=config.split)
+    return load(
+        source,
+        levels=config.levels,
+        binarise=config.binarise,
+        split=config.split,
+        pictures=config.pictures,
+        report=report,
+    )
 
 
 def start(
@@ -132,13 +146,17 @@ def start(
 
     Raises:
         UserError: for data, options or a folder that will not do; nothing is written then.
-        Interrupted: on Ctrl-C, after saving.
+        Interrupted: on Ctrl-C or SIGTERM, after saving.
     """
-    if config.data not in BUILT_IN and Path(config.data).exists():
-        # Later commands must find the data again from any folder.
-        config = replace(config, data=str(Path(config.data).resolve()))
+    if config.training.tensorboard:
+        check_installed()
+    # Later commands must find the data again from any folder.
+    config = replace(config, data=absolute(config.data))
     source = config.data if source is None else source
-    data = load_data(config, source)
+    data = load_data(config, source, reporter.say)
+    if data.transform is not None:
+        # And they must make other pictures fit in the same way.
+        config = replace(config, pictures=data.transform.options(config.pictures, data.flip))
     if data.spec.variance == 0:
         why = "all training examples are the same" if len(data.train) > 1 else "one training example is left"
         raise UserError(f"{data.name}: {why}, there is nothing to learn")
@@ -153,20 +171,20 @@ def start(
         # The folder is made when there is something to put into it: a closed form may refuse the data.
         recipe.model.to(fabric.device)
         recipe.closed_form(recipe.model, train.all())
-        folder = _claim(folder, None if out else root, data.name, config)
+        folder = _claim(folder, None if out else root, data, config)
         save_model(folder.best, recipe.model, facts)
         return _finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
     forecast = measure(recipe, train, validation, config.training, fabric)
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
     config = replace(config, training=replace(config.training, epochs=plan.epochs, minutes=None))
-    folder = _claim(folder, None if out else root, data.name, config)
+    folder = _claim(folder, None if out else root, data, config)
     reporter.say(
         f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
         f"{spoken(forecast.seconds(plan))}, into {folder.path}"
     )
     run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, Progress(), fingerprint(data), reporter)
+    _train(run, trainer, plan, Progress(), data, reporter)
     return _finish(run, recipe, train, validation, reporter)
 
 
@@ -175,12 +193,14 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
 
     Raises:
         UserError: if there is nothing to go on from, or the data have changed.
-        Interrupted: on Ctrl-C, after saving.
+        Interrupted: on Ctrl-C or SIGTERM, after saving.
     """
     folder = existing_folder(path)
     config = read_config(folder.config)
+    if config.training.tensorboard:
+        check_installed()
     source = config.data if source is None else source
-    data = load_data(config, source)
+    data = load_data(config, source, reporter.say)
     facts = ModelFacts(config.recipe, config.options, data.spec)
     recipe = facts.build(config.training.seed)
     fabric = engine(config.training.device)
@@ -190,24 +210,25 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     if config.training.epochs is None or recipe.closed_form is not None:
         raise UserError(f"{path} has no unfinished training to go on with")
     trainer = Trainer(recipe, train, validation, config.training, fabric)
-    print_of_data = fingerprint(data)
     plan = Plan(config.training.epochs, trainer.steps_per_epoch)
     progress = Progress()
     if folder.last.is_file():
-        progress = load_state(folder.last, trainer.vae, trainer.optimisers, print_of_data)
+        progress = load_state(
+            folder.last, trainer.vae, trainer.optimisers, trainer.averages, fingerprint(data)
+        )
     elif folder.model.is_file():
         progress = Progress(step=plan.steps)  # finished, and its checkpoints were cleared away
-    if progress.step >= plan.steps and folder.model.is_file():
-        reporter.say(f"{path} is finished: {plan.epochs} epochs are done")
+    if trainer.is_over(plan, progress) and folder.model.is_file():
+        reporter.say(f"{path} is finished: {ending(plan, config.training.patience, progress.step)}")
         return replace(load_run(path), source=source)
     folder.best.parent.mkdir(exist_ok=True)
     reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
     run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, progress, print_of_data, reporter)
+    _train(run, trainer, plan, progress, data, reporter)
     return _finish(run, recipe, train, validation, reporter)
 
 
-def _claim(folder: RunFolder, root: Path | None, data: str, config: RunConfig) -> RunFolder:
+def _claim(folder: RunFolder, root: Path | None, data: Data, config: RunConfig) -> RunFolder:
     """Make the folder with its config.yaml; the next free one where another run took a numbered one meanwhile."""
     while True:
         try:
@@ -215,9 +236,11 @@ def _claim(folder: RunFolder, root: Path | None, data: str, config: RunConfig) -
         except UserError:
             if root is None or not folder.path.exists():
                 raise
-            folder = new_folder(root, data, config.recipe)
+            folder = new_folder(root, data.name, config.recipe)
         else:
             write_text(folder.config, config.to_yaml())
+            if data.unreadable:
+                write_text(folder.path / "unreadable.csv", as_table(data.unreadable))
             return folder
 
 
@@ -234,6 +257,10 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
         f"{config.recipe}: {parameters:,} parameters, latents {dict(recipe.model.latents.sites)}, "
         f"{type(recipe.model.likelihood).__name__}, on {fabric.device}"
     )
+    if data.unreadable:
+        reporter.say(
+            f"{len(data.unreadable):,} unreadable files are listed in unreadable.csv of the run folder"
+        )
     for note in recipe.notes:
         reporter.say(f"note: {note}")
     if not spec.is_image and spec.levels is None:
@@ -252,46 +279,34 @@ def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, 
 
 
 def _train(
-    run: Run, trainer: Trainer, plan: Plan, progress: Progress, print_of_data: str, reporter: Reporter
+    run: Run, trainer: Trainer, plan: Plan, progress: Progress, data: Data, reporter: Reporter
 ) -> None:
-    metrics = Metrics(run.folder.metrics, until=progress.step)
+    labels, seed = data.validation.labels, run.config.training.seed
+    sheets = EpochSheets.of(trainer.validation_examples, labels, seed) if data.spec.is_image else None
+    record = Record(run.folder, run.facts, trainer, plan, progress, sheets, fingerprint(data))
     with stopping_on_interrupt() as request:
-        after_step = _saver(run, trainer, plan, progress, print_of_data, request)
 
-        def after_validation(row: dict[str, float]) -> None:
-            metrics.add(row)
-            elbo = row[f"validation_elbo_{trainer.vae.likelihood.measure}"]
-            if elbo > progress.best:
-                progress.best, progress.best_step = elbo, progress.step
-                save_model(run.folder.best, trainer.vae, run.facts)
+        def after_step() -> None:
+            record.after_step(request)
+            if request.made:
+                raise Interrupted(run.resume_command)
 
         try:
-            trainer.fit(plan, progress, reporter, after_step, after_validation)
+            trainer.fit(plan, progress, reporter, after_step, record.after_validation)
+        except KeyboardInterrupt:
+            raise Interrupted(run.resume_command, saved=False) from None
         finally:
             reporter.close()
+            record.close()
     if progress.best_step < 0:
         raise UserError("the validation ELBO was never finite: try a smaller --lr or --clip 100")
+    if progress.step < plan.steps:
+        reporter.say(ending(plan, trainer.options.patience, progress.step))
     reporter.say(
-        f"trained {plan.steps} steps in {clock(progress.seconds)}; best validation −ELBO "
+        f"trained {progress.step} steps in {clock(progress.seconds)}; best validation −ELBO "
         f"{-progress.best:.2f} nats ({trainer.vae.likelihood.measure}) at epoch "
         f"{progress.best_step // plan.steps_per_epoch}"
     )
-
-
-def _saver(
-    run: Run, trainer: Trainer, plan: Plan, progress: Progress, print_of_data: str, request: StopRequest
-) -> Callable[[], None]:
-    def save() -> None:
-        save_state(run.folder.last, trainer.vae, trainer.optimisers, progress, print_of_data)
-
-    def after_step() -> None:
-        if request.made or plan.validates_after(progress.step):
-            trainer.check_sums(progress)
-            save()
-        if request.made:
-            raise Interrupted(run.resume_command)
-
-    return after_step
 
 
 def _finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:

@@ -11,6 +11,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from vaekit.errors import UserError
+from vaekit.training.averaging import Averages
 from vaekit.training.files import read_tensors, write_tensors
 
 
@@ -37,13 +38,20 @@ class Progress:
 
 
 def save_state(
-    path: Path, vae: Module, optimisers: Mapping[str, Optimizer], progress: Progress, fingerprint: str
+    path: Path,
+    vae: Module,
+    optimisers: Mapping[str, Optimizer],
+    averages: Averages | None,
+    progress: Progress,
+    fingerprint: str,
 ) -> None:
     """Write the training state; order and noise of examples need none, they are functions of the step."""
     tensors = {f"model/{name}": tensor for name, tensor in vae.state_dict().items()}
     for player, optimiser in optimisers.items():
         for index, moments in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{player}/{index}/{name}": value for name, value in moments.items()}
+    if averages is not None:
+        tensors |= {f"average/{name}": value for name, value in averages.tensors.items()}
     tensors |= {f"summed/{name}": value for name, value in progress.summed.items()}
     facts = {
         "step": progress.step,
@@ -56,8 +64,14 @@ def save_state(
     write_tensors(path, tensors, facts)
 
 
-def load_state(path: Path, vae: Module, optimisers: Mapping[str, Optimizer], fingerprint: str) -> Progress:
-    """Read a training state into a model and its optimisers.
+def load_state(
+    path: Path,
+    vae: Module,
+    optimisers: Mapping[str, Optimizer],
+    averages: Averages | None,
+    fingerprint: str,
+) -> Progress:
+    """Read a training state into a model, its optimisers and the averages of its weights.
 
     Raises:
         UserError: if the file is damaged, of another model, or the data have changed since.
@@ -67,7 +81,9 @@ def load_state(path: Path, vae: Module, optimisers: Mapping[str, Optimizer], fin
         raise UserError(f"the data are not those that {path} was trained on: restore them, or train anew")
     try:
         vae.load_state_dict(_under("model/", tensors))
-    except RuntimeError as error:
+        if averages is not None:
+            averages.load(_under("average/", tensors))
+    except (KeyError, RuntimeError) as error:
         raise UserError(f"{path} does not fit the model of this run's config.yaml: {error}") from error
     for player, optimiser in optimisers.items():
         moments: dict[int, dict[str, Tensor]] = {}

@@ -39,5 +39,5 @@ class Step(Module):
         likelihood = self.vae.likelihood
         if isinstance(likelihood, Adaptive):
             with torch.no_grad():
-                out[STATISTIC] = likelihood.statistic(losses.trace.likelihood, x).mean()
+                out[STATISTIC] = likelihood.statistic(losses.trace.likelihood, x).mean(0)
         return out

@@ -1,0 +1,88 @@
+"""What a run writes down: rows, checkpoints, events and sheets at each validation, and its state."""
+
+from typing import final
+
+from vaekit.report.epoch_sheets import EpochSheets
+from vaekit.report.files import save_png
+from vaekit.training.folder import RunFolder
+from vaekit.training.interrupt import StopRequest
+from vaekit.training.loop import Trainer
+from vaekit.training.metrics import Metrics
+from vaekit.training.model_file import ModelFacts, save_model
+from vaekit.training.plan import Plan
+from vaekit.training.state import Progress, save_state
+from vaekit.training.tensorboard import Events
+
+
+@final
+class Record:
+    """Writes down a run while it trains.
+
+    Args:
+        folder: of the run.
+        facts: of its model.
+        trainer: whose model, optimisers and averages are saved.
+        plan: when to validate and draw.
+        progress: of the run; what was written after its step is dropped, its best is updated in place.
+        sheets: for images; None for other data.
+        fingerprint: of the data.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        facts: ModelFacts,
+        trainer: Trainer,
+        plan: Plan,
+        progress: Progress,
+        sheets: EpochSheets | None,
+        fingerprint: str,
+    ) -> None:
+        self.folder, self.facts, self.trainer = folder, facts, trainer
+        self.plan, self.progress, self.sheets, self.fingerprint = plan, progress, sheets, fingerprint
+        self.metrics = Metrics(folder.metrics, until=progress.step)
+        self.events = Events(folder.tensorboard, progress.step) if trainer.options.tensorboard else None
+
+    def after_validation(self, row: dict[str, float]) -> None:
+        """Write the row, the model where it is the best so far, the events and the sheets."""
+        self.metrics.add(row)
+        vae, progress = self.trainer.vae, self.progress
+        elbo = row[f"validation_elbo_{vae.likelihood.measure}"]
+        if elbo > progress.best:
+            progress.best, progress.best_step = elbo, progress.step
+            save_model(self.folder.best, vae, self.facts)
+        if self.events is not None:
+            self.events.scalars(row, progress.step)
+        epoch = progress.step // self.plan.steps_per_epoch
+        # A model whose validation is not finite has no reconstructions to show.
+        if elbo > -float("inf") and self.plan.draws_after(epoch, self.trainer.options.sheets):
+            self._draw(epoch)
+
+    def _draw(self, epoch: int) -> None:
+        if self.sheets is None:
+            return
+        self.folder.epochs.mkdir(parents=True, exist_ok=True)
+        for name, picture in self.sheets.draw(self.trainer.vae).items():
+            save_png(picture, self.folder.epochs / f"{name}-{epoch:04d}.png")
+            if self.events is not None:
+                self.events.image(name, picture, self.progress.step)
+
+    def after_step(self, request: StopRequest) -> None:
+        """Save the state where an epoch was validated or a stop is asked for."""
+        if not (request.made or self.plan.validates_after(self.progress.step)):
+            return
+        trainer = self.trainer
+        trainer.check_sums(self.progress)
+        save_state(
+            self.folder.last,
+            trainer.vae,
+            trainer.optimisers,
+            trainer.averages,
+            self.progress,
+            self.fingerprint,
+        )
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self.events is not None:
+            self.events.close()

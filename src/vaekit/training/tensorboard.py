@@ -1,0 +1,65 @@
+"""What TensorBoard shows of a run; the package is imported only where it is asked for."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vaekit.errors import UserError
+
+
+def check_installed() -> None:
+    """Make sure, before training, that events can be written.
+
+    Raises:
+        UserError: if the package tensorboard is missing.
+    """
+    if find_spec("tensorboard") is None:
+        raise UserError(
+            '--tensorboard true needs the package tensorboard: pip install "vaekit[tensorboard]", '
+            "or leave the option out"
+        )
+
+
+@final
+class Events:
+    """The events of a run; those after the step that a run is resumed from are no longer shown.
+
+    Args:
+        folder: of the events.
+        step: steps done.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+    def scalars(self, row: Mapping[str, float], step: int) -> None:
+        """Write a row of metrics.csv: train/…, validation/… and the learning rate."""
+        for name, value in row.items():
+            if name not in ("epoch", "step", "seconds"):
+                self._writer.add_scalar(_tag(name), value, step)
+        self._writer.flush()
+
+    def image(self, name: str, picture: Image.Image, step: int) -> None:
+        """Write an RGB picture."""
+        self._writer.add_image(name, np.asarray(picture), step, dataformats="HWC")
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()
+
+
+def _tag(name: str) -> str:
+    """A column of metrics.csv as TensorBoard groups it.
+
+    Example:
+        >>> _tag("validation_elbo_density"), _tag("lr")
+        ('validation/elbo_density', 'lr')
+    """
+    part, _, rest = name.partition("_")
+    return f"{part}/{rest}" if rest and part in ("train", "validation") else name
