@@ -1,5 +1,7 @@
 """Types and tensor shapes are checked at run time in every test, and each worker keeps to one thread."""
 
+from collections.abc import Iterator
+
 from jaxtyping import install_import_hook
 
 # Recipes, commands and the command line annotate lazily (TYPE_CHECKING) and stay outside.
@@ -10,6 +12,7 @@ CHECKED = (
     "distributions",
     "evaluation",
     "latents",
+    "lightning",
     "likelihoods",
     "nets",
     "noise",
@@ -39,6 +42,14 @@ torch.set_num_threads(1)
 def _seeded() -> None:
     """Every test starts from the same global seed, whatever ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded pictures never reach the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAEKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ def heavy_modules_after(statement):
     ("statement", "expected"),
     [
         ("import vaekit.data.splits", []),
+        ("import vaekit.data.options", []),
+        ("from vaekit.data import is_pictures, PictureOptions; is_pictures('.')", []),
         ("from vaekit.data import SplitOptions; SplitOptions(seed=3)", []),
         ("from vaekit.data import load", ["numpy"]),
         ("import numpy; from vaekit.data import load; load(numpy.zeros((9, 4)))", ["numpy"]),

@@ -48,7 +48,8 @@ def test_colour(tmp_path: Path) -> None:
 def test_transparency(tmp_path: Path) -> None:
     rgba = np.concatenate([RGB, np.full((12, 16, 1), 77, np.uint8)], -1)
     path = saved(Image.fromarray(rgba), tmp_path / "a.png")
-    np.testing.assert_array_equal(levels(path, COLOUR), RGB.transpose(2, 0, 1))
+    over_white = (RGB * (77 / 255) + 255 - 77).transpose(2, 0, 1)
+    assert np.abs(levels(path, COLOUR) - over_white).max() <= 1
     np.testing.assert_array_equal(levels(path, DataSpec((4, 12, 16), 256)), rgba.transpose(2, 0, 1))
     np.testing.assert_array_equal(levels(path, DataSpec((2, 12, 16), 256))[1], np.full((12, 16), 77))
 
@@ -123,6 +124,16 @@ def test_a_large_picture_is_averaged_and_a_small_one_enlarged(tmp_path: Path) ->
     assert np.abs(levels(large, GREY)[0] - RAMP.astype(int)).max() <= 16
     small = saved(Image.new("L", (4, 3), 100), tmp_path / "b.png")
     assert (levels(small, GREY) == 100).all()
+
+
+def test_a_crop_is_that_of_the_model(tmp_path: Path) -> None:
+    wide = np.random.default_rng(0).integers(0, 256, (20, 30), dtype=np.uint8)
+    path = saved(Image.fromarray(wide), tmp_path / "a.png")
+    square = DataSpec((1, 12, 12), 256)
+    found = read_example(path, square, 12)[0] * 255
+    np.testing.assert_allclose(found, wide[4:16, 9:21], atol=1e-3)
+    with pytest.raises(UserError, match=r"a\.png: 30×20 pixels are smaller than the crop of 25×25"):
+        read_example(path, square, 25)
 
 
 def test_values_lie_on_the_levels_of_the_data(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
+from vaekit.data.options import PictureOptions
 from vaekit.data.records import Split
-from vaekit.data.sources import fingerprint, load
+from vaekit.data.sources import absolute, fingerprint, fitting, load
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
 
@@ -125,12 +126,53 @@ def test_an_empty_folder_is_refused(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("option", [{"crop": 3}, {"image_size": 3}, {"channels": 1}])
+def test_how_pictures_fit_is_refused_for_arrays(option):
+    with pytest.raises(UserError, match=f"--{next(iter(option))} is for folders of pictures"):
+        load(grey(), pictures=PictureOptions(**option))
+
+
+def test_arrays_are_mirrored_only_where_asked():
+    assert not load(grey()).flip
+    assert load(grey(), pictures=PictureOptions(flip=True)).flip
+    assert not load(grey(), pictures=PictureOptions(flip=False)).flip
+    with pytest.raises(UserError, match="only images can be mirrored"):
+        load(grey().reshape(20, 30), pictures=PictureOptions(flip=True))
+
+
+def test_only_folders_of_pictures_can_be_taken_together(tmp_path):
+    npy(tmp_path)
+    with pytest.raises(UserError, match="can be taken together, and digits is none"):
+        load(f"digits + {tmp_path / 'grey.npy'}")
+
+
+def test_a_source_is_named_in_full(tmp_path, monkeypatch):
+    npy(tmp_path)
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert absolute("grey.npy") == str((tmp_path / "grey.npy").resolve())
+    assert absolute("a + grey.npy") == f"{(tmp_path / 'a').resolve()} + {(tmp_path / 'grey.npy').resolve()}"
+    assert absolute("a + nowhere") == "a + nowhere"
+
+
+def test_other_data_are_brought_to_the_shape_of_a_model(tmp_path):
+    from PIL import Image
+
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    asked = PictureOptions(crop="celeba", flip=True)
+    found = fitting(tmp_path, (3, 32, 24), asked)
+    assert found == PictureOptions(crop="celeba", image_size=(32, 24), channels=3, flip=True)
+    assert fitting(str(tmp_path), (10,), asked) == asked
+    assert fitting("digits", (1, 8, 8), asked) == PictureOptions()
+    assert fitting(grey(), (1, 8, 8), asked) == PictureOptions()
+
+
 def test_a_folder_with_something_else_says_what_is_there(tmp_path):
     for index in range(7):
-        (tmp_path / f"{index}.jpg").touch()
+        (tmp_path / f"{index}.mp3").touch()
     (tmp_path / "1st").mkdir()
     with pytest.raises(
-        UserError, match=r"holds 0.jpg, 1.jpg, 1st/, 2.jpg, 3.jpg and 3 more, .*not supported yet"
+        UserError, match=r"holds 0.mp3, 1.mp3, 1st/, 2.mp3, 3.mp3 and 3 more, but no pictures and no IDX"
     ):
         load(tmp_path)
 
@@ -153,6 +195,8 @@ def test_fingerprints_notice_every_change():
         replace(data, test=Split(pixel, test.labels)),
         replace(data, test=Split(test.values, test.labels + 1)),
         replace(data, test=Split(test.values)),
+        replace(data, test=replace(test, attributes=np.zeros((len(test), 2), np.uint8))),
+        replace(data, test=replace(test, attributes=np.ones((len(test), 2), np.uint8))),
         replace(data, test=data.validation, validation=data.test),
         replace(data, train=Split(data.train.values[::-1], data.train.labels)),
         replace(data, stored_levels=255, levels=255),

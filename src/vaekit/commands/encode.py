@@ -11,7 +11,9 @@ def main(arguments: Sequence[str]) -> int:
     """Write mean and standard deviation of q(z|x) for every example, with labels, names, splits and indices."""
     parser = Parser(prog="vaekit encode", description="Write mean and std of q(z|x) of the top site.")
     parser.add_argument("run", type=str, help="folder of a run")
-    parser.add_argument("data", type=str, help="digits, a folder of IDX files, a .npy or .npz file")
+    parser.add_argument(
+        "data", type=str, help="digits, a folder of pictures or of IDX files, a .npy or .npz file"
+    )
     parser.add_argument("-o", "--output", type=str, required=True, help="a .npz")
     options = Arguments(parser.parse_args(list(arguments)))
     path = Path(options.text("output"))

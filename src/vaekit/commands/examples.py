@@ -30,7 +30,8 @@ def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tenso
                 raise UserError(f"index {index}: the {split} split has examples 0 to {len(held) - 1}")
             found.append(held.one(index))
         else:
-            found.append(torch.as_tensor(read_example(Path(name), run.spec), device=run.vae.device))
+            x = read_example(Path(name), run.spec, run.config.pictures.crop)
+            found.append(torch.as_tensor(x, device=run.vae.device))
     return torch.stack(found)
 
 

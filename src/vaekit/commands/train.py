@@ -1,6 +1,7 @@
 """vaekit train: from data to a measured model."""
 
 import sys
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from inspect import signature
@@ -9,22 +10,27 @@ from typing import Literal
 
 from vaekit.commands import INTERRUPTED
 from vaekit.commands.parser import Parser, with_lists
+from vaekit.data.options import PictureOptions
 from vaekit.data.splits import SplitOptions
+from vaekit.data.walk import JOINT
 from vaekit.errors import UserError
 from vaekit.recipes.options import Architecture
 from vaekit.recipes.table import RECIPES, find
 from vaekit.training.options import TrainingOptions
 
-OWN = ("config", "out", "resume", "print_config")
+FLAGS = ("--print_config", "--help", "-h")
+OWN = ("config", "more", "out", "resume", "print_config")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse in two stages: the recipe first, then its own options; then train, evaluate and draw."""
-    given = with_lists(arguments)
+    given = with_sizes(with_lists(arguments))
     parsed = parser_for(recipe_named(given)).parse_args(given)
     flat = {name: value for name, value in parsed.as_dict().items() if name not in OWN}
     # A positional argument is not read from a configuration by the parser.
     flat["data"] = flat["data"] or in_configuration(given, "data")
+    if parsed["more"]:
+        flat["data"] = JOINT.join([str(flat["data"]), *parsed["more"]])
     out = None if parsed["out"] is None else Path(parsed["out"])
     if parsed["resume"] is None and flat["data"] is None:
         raise UserError("train: which data? Try: vaekit train digits")
@@ -38,26 +44,27 @@ def main(arguments: Sequence[str]) -> int:
     # Everything that can be wrong about the options is found before torch is imported.
     config = None if parsed["resume"] is not None else config_from(flat, "train")
     from vaekit.commands.finish import complete
-    from vaekit.training.interrupt import Interrupted
+    from vaekit.training.interrupt import Interrupted, terminated_as_interrupted
     from vaekit.training.reporting import reporter_for
     from vaekit.training.run import resume, start
 
     reporter = reporter_for(sys.stdout)
-    try:
-        run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
-    except Interrupted as request:
-        print(f"\nstopped and saved; to go on: {request}")
-        return INTERRUPTED
-    try:
-        complete(run, run.data(), reporter, next_steps=True)
-    except KeyboardInterrupt:
-        print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
-        return INTERRUPTED
+    with terminated_as_interrupted():
+        try:
+            run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
+        except Interrupted as request:
+            print(f"\n{request.sentence()}")
+            return INTERRUPTED
+        try:
+            complete(run, run.data(), reporter, next_steps=True)
+        except KeyboardInterrupt:
+            print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
+            return INTERRUPTED
     return 0
 
 
 def recipe_named(arguments: Sequence[str]) -> str:
-    """The recipe that the arguments, or the configuration they name, ask for; vae by default.
+    """The recipe that the arguments, or the configuration they name, ask for; else the one that suits the data.
 
     Raises:
         UserError: if there is no such recipe.
@@ -66,9 +73,30 @@ def recipe_named(arguments: Sequence[str]) -> str:
         >>> recipe_named(["digits", "--recipe", "iwae"])
         'iwae'
     """
-    name = _value(arguments, "--recipe") or in_configuration(arguments, "recipe") or "vae"
+    name = _value(arguments, "--recipe") or in_configuration(arguments, "recipe")
+    if name is None:
+        from vaekit.training.config import recipe_for
+
+        data = first_word(arguments) or in_configuration(arguments, "data")
+        name = "vae" if data is None else recipe_for(data)
     find(name)
     return name
+
+
+def first_word(arguments: Sequence[str]) -> str | None:
+    """The first argument that is neither an option nor an option's value; None where there is none.
+
+    Example:
+        >>> first_word(["--epochs", "5", "faces", "more-faces", "--lr=0.01"])
+        'faces'
+    """
+    value = False
+    for argument in arguments:
+        if value or argument.startswith("-"):
+            value = not value and "=" not in argument and argument not in FLAGS
+        else:
+            return argument
+    return None
 
 
 def in_configuration(arguments: Sequence[str], key: str) -> str | None:
@@ -84,6 +112,27 @@ def in_configuration(arguments: Sequence[str], key: str) -> str | None:
 
     value = read_mapping(Path(path)).get(key)
     return None if value is None else str(value)
+
+
+def with_sizes(arguments: Sequence[str]) -> list[str]:
+    """Let height and width be written without brackets: --image_size 128 104, or 128,104, or 128 for both.
+
+    Example:
+        >>> with_sizes(["--image_size", "128", "104", "faces"])
+        ['--image_size', '[128,104]', 'faces']
+    """
+    result: list[str] = []
+    words = deque(arguments)
+    while words:
+        name, equals, value = words.popleft().partition("=")
+        if name != "--image_size" or not (equals or words):
+            result.append(name + equals + value)
+            continue
+        sides = (value if equals else words.popleft()).split(",")
+        if len(sides) == 1 and sides[0].isdigit() and words and words[0].isdigit():
+            sides.append(words.popleft())
+        result += [name, f"[{','.join(sides)}]" if len(sides) > 1 else sides[0]]
+    return result
 
 
 def beside_resume(arguments: Sequence[str]) -> str | None:
@@ -123,7 +172,13 @@ def parser_for(recipe: str) -> Parser:
         "--config", action="config", help="a config.yaml; options given beside it override it"
     )
     parser.add_argument(
-        "data", nargs="?", type=str, help="digits, a folder of IDX files, a .npy or .npz file"
+        "data",
+        nargs="?",
+        type=str,
+        help="digits, a folder of pictures or of IDX files, a .npy or .npz file",
+    )
+    parser.add_argument(
+        "more", nargs="*", type=str, help="further folders of pictures, taken together with the first"
     )
     parser.add_argument("--recipe", type=str, default=recipe, help=f"one of {', '.join(RECIPES)}")
     parser.add_argument(
@@ -147,5 +202,6 @@ def parser_for(recipe: str) -> Parser:
             defaults = asdict(parameter.default)
     parser.add_function_arguments(function, None, skip={"spec", "architecture"})
     parser.add_class_arguments(TrainingOptions, None)
+    parser.add_class_arguments(PictureOptions, None)
     parser.set_defaults(defaults)
     return parser

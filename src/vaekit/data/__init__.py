@@ -10,20 +10,26 @@ if TYPE_CHECKING:
     from vaekit.data.datasets import MapStyle, load_dataset
     from vaekit.data.digits import load_digits
     from vaekit.data.idx import load_idx
+    from vaekit.data.options import PictureOptions
     from vaekit.data.records import Binarisation, Data, Split, SplitName, unit
     from vaekit.data.sources import Source, fingerprint, load
     from vaekit.data.splits import SplitOptions
+    from vaekit.data.transform import Transform
+    from vaekit.data.walk import is_pictures
 
 __all__ = [
     "Binarisation",
     "Data",
     "MapStyle",
+    "PictureOptions",
     "Source",
     "Split",
     "SplitName",
     "SplitOptions",
+    "Transform",
     "binarised",
     "fingerprint",
+    "is_pictures",
     "load",
     "load_arrays",
     "load_dataset",
@@ -36,12 +42,15 @@ _HOME = {
     "Binarisation": "records",
     "Data": "records",
     "MapStyle": "datasets",
+    "PictureOptions": "options",
     "Source": "sources",
     "Split": "records",
     "SplitName": "records",
     "SplitOptions": "splits",
+    "Transform": "transform",
     "binarised": "binarise",
     "fingerprint": "sources",
+    "is_pictures": "walk",
     "load": "sources",
     "load_arrays": "arrays",
     "load_dataset": "datasets",

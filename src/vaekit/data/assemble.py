@@ -59,6 +59,27 @@ def assemble(name: str, parts: Mapping[str, Part], levels: int | None, options: 
     return Data(name, splits["train"], splits["validation"], splits["test"], used, None, used)
 
 
+def part_sizes(name: str, count: int, fractions: Sequence[float]) -> list[int]:
+    """Return the sizes of the parts that `partition` makes; the rest of the count is the rest's.
+
+    Raises:
+        UserError: fewer examples than parts.
+
+    Example:
+        >>> part_sizes("digits", 1797, [0.1, 0.1])
+        [180, 180]
+    """
+    if count <= len(fractions):
+        raise UserError(
+            f"{name}: {count} examples are too few to divide into {len(fractions) + 1} parts; "
+            f"at least {len(fractions) + 1} are needed"
+        )
+    sizes = [max(1, round(fraction * count)) for fraction in fractions]
+    while sum(sizes) >= count:
+        sizes[sizes.index(max(sizes))] -= 1
+    return sizes
+
+
 def partition(
     name: str, count: int, fractions: Sequence[float], seed: int
 ) -> tuple[Int64[np.ndarray, "M"], ...]:
@@ -82,14 +103,7 @@ def partition(
         >>> [len(part) for part in partition("digits", 1797, [0.1, 0.1], seed=0)]
         [1437, 180, 180]
     """
-    if count <= len(fractions):
-        raise UserError(
-            f"{name}: {count} examples are too few to divide into {len(fractions) + 1} parts; "
-            f"at least {len(fractions) + 1} are needed"
-        )
-    sizes = [max(1, round(fraction * count)) for fraction in fractions]
-    while sum(sizes) >= count:
-        sizes[sizes.index(max(sizes))] -= 1
+    sizes = part_sizes(name, count, fractions)
     order = np.random.default_rng(seed).permutation(count).astype(np.int64)
     *parts, rest = np.split(order, np.cumsum(sizes))
     return rest, *parts

@@ -26,6 +26,7 @@ class Examples:
         binarise: whether each gather draws x ~ Bernoulli(k/(L−1)).
         seed: of the draws when the split is read in order.
         stream: name of the split; no two splits share their noise, and none shares it with training.
+        flip: whether a training batch mirrors images left to right, each with probability ½.
     """
 
     values: Tensor
@@ -33,13 +34,14 @@ class Examples:
     binarise: bool
     seed: int = 0
     stream: str = "held out"
+    flip: bool = False
 
     @classmethod
     def of(cls, data: Data, split: str, device: torch.device | str = "cpu", seed: int = 0) -> "Examples":
         """Put a split on a device: "train", "validation" or "test"."""
         scale = 1.0 if data.stored_levels is None else float(data.stored_levels - 1)
         values = torch.as_tensor(data.split(split).values).to(device)
-        return cls(values, scale, data.binarise == "dynamic", seed, split)
+        return cls(values, scale, data.binarise == "dynamic", seed, split, data.flip and split == "train")
 
     def __len__(self) -> int:
         return len(self.values)
@@ -50,6 +52,14 @@ class Examples:
         if self.binarise:
             x = (noise.uniform("binarise", x.shape, 0, x) < x).to(x.dtype)
         return x
+
+    def augmented(self, indices: Int[Tensor, " B"], noise: Noise) -> Float[Tensor, "B *E"]:
+        """Return x of the given examples as training sees them: some of the images mirrored."""
+        x = self.gather(indices, noise)
+        if not self.flip:
+            return x
+        mirrored = noise.uniform("flip", x.shape[:1], 0, x) < 0.5
+        return torch.where(mirrored.reshape(-1, *[1] * (x.ndim - 1)), x.flip(-1), x)
 
     def noise(self, where: slice, sample: int) -> Noise:
         """The noise of a run of whole blocks: it depends on each block's place and on `sample` alone."""

@@ -44,7 +44,9 @@ def binarised(data: Data, how: str, seed: int = 0) -> Data:
     train, validation, test = (
         _drawn(split, data.stored_levels, stream) for split, stream in zip(splits, seeds, strict=True)
     )
-    return Data(data.name, train, validation, test, levels=2, binarise="fixed", stored_levels=2)
+    return replace(
+        data, train=train, validation=validation, test=test, levels=2, binarise="fixed", stored_levels=2
+    )
 
 
 def _drawn(split: Split, levels: int, stream: np.random.SeedSequence) -> Split:

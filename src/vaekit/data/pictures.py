@@ -4,31 +4,25 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Shaped
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vaekit.data.arrays import read_npy
+from vaekit.data.decode import HOSTILE, decode, quietly
+from vaekit.data.options import CropName
+from vaekit.data.transform import Transform
 from vaekit.errors import UserError
 from vaekit.spec import DataSpec
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-# No others: some of Pillow's plugins start programs, or fall over damaged files.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_HOSTILE = (
-    UnidentifiedImageError,
-    OSError,
-    ValueError,
-    SyntaxError,
-    NotImplementedError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
-
-def read_example(path: Path, spec: DataSpec) -> Float32[np.ndarray, "*E"]:
+def read_example(path: Path, spec: DataSpec, crop: int | CropName | None = None) -> Float32[np.ndarray, "*E"]:
     """Read one example as x: floats, in [0, 1] for pictures, on the levels of the data.
 
-    A picture is turned as its EXIF says, converted to the model's channels, cut to the model's aspect
-    around the centre and resized. A .npy file must already have the example's shape.
+    A picture is turned as its EXIF says, cut, converted to the model's channels and resized. A .npy file
+    must already have the example's shape.
+
+    Args:
+        path: of the picture or the array.
+        spec: of the data the model was trained on.
+        crop: what is cut out of a picture; None: as much around the centre as has the model's aspect.
 
     Raises:
         UserError: if the file is missing, unreadable, or of the wrong shape.
@@ -40,8 +34,8 @@ def read_example(path: Path, spec: DataSpec) -> Float32[np.ndarray, "*E"]:
         if values.shape != spec.shape:
             raise UserError(f"{path} has shape {values.shape}, the model takes {spec.shape}")
         x = _numbers(path, values, spec)
-    elif spec.is_image and spec.shape[0] in _MODES:
-        x = _picture(path, spec)
+    elif spec.is_image and 1 <= spec.shape[0] <= 4:
+        x = _picture(path, Transform(crop or "aspect", (spec.shape[1], spec.shape[2]), spec.shape[0]))
     else:
         raise UserError(f"{path}: this model takes vectors of {spec.dimensions} numbers, give a .npy file")
     if spec.levels is not None:
@@ -62,22 +56,11 @@ def _numbers(path: Path, values: Shaped[np.ndarray, "*E"], spec: DataSpec) -> Fl
     return x
 
 
-def _picture(path: Path, spec: DataSpec) -> Float32[np.ndarray, "C H W"]:
-    channels, height, width = spec.shape
+def _picture(path: Path, transform: Transform) -> Float32[np.ndarray, "C H W"]:
     try:
-        with Image.open(path, formats=_FORMATS) as opened:
-            image = _eight_bits(ImageOps.exif_transpose(opened)).convert(_MODES[channels])
-    except _HOSTILE as error:
+        with quietly():
+            return decode(path, transform).astype(np.float32) / np.float32(255)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except HOSTILE as error:
         raise UserError(f"{path} cannot be read as a picture ({type(error).__name__}: {error})") from error
-    fitted = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
-    pixels = np.asarray(fitted, np.float32).reshape(height, width, channels) / 255
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    # Pillow would clip deeper pixels to 255 instead of scaling them.
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no known range, give a .npy file")
-    return image

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Literal, final
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Shaped
+from jaxtyping import Float, Float32, Int, Shaped, UInt8
 
+from vaekit.data.transform import Transform
 from vaekit.errors import UserError, nearest
 from vaekit.spec import DataSpec
 
@@ -27,9 +28,10 @@ class Split:
         labels: one whole number per example `(N,)`, or None.
         names: one name per example, the file it came from for instance, or None.
         index: where each example stood in the part of the source it came from; None: in this order.
+        attributes: A yes-or-no answers per example `(N, A)`, 1 for yes, or None.
 
     Raises:
-        UserError: labels or names of another length than values.
+        UserError: labels, names or attributes of another length than values.
 
     Example:
         >>> len(Split(np.zeros((5, 1, 8, 8), np.uint8)))
@@ -40,9 +42,11 @@ class Split:
     labels: Int[np.ndarray, "_"] | None = None
     names: tuple[str, ...] | None = None
     index: Int[np.ndarray, "N"] | None = None
+    attributes: UInt8[np.ndarray, "_ A"] | None = None
 
     def __post_init__(self) -> None:
-        for what, given in (("labels", self.labels), ("names", self.names), ("index", self.index)):
+        for what in ("labels", "names", "index", "attributes"):
+            given = getattr(self, what)
             if given is not None and len(given) != len(self.values):
                 raise UserError(f"a split of {len(self.values)} examples has {len(given)} {what}")
 
@@ -66,6 +70,7 @@ class Split:
             None if self.labels is None else self.labels[indices],
             None if self.names is None else tuple(self.names[index] for index in indices),
             self.index_in_source[indices],
+            None if self.attributes is None else self.attributes[indices],
         )
 
 
@@ -83,6 +88,11 @@ class Data:
         binarise: None; "fixed", where `values` already hold the one draw; or "dynamic", where each batch
             draws x ~ Bernoulli(k/(L−1)) afresh from the L stored levels.
         stored_levels: number L of integers a stored value can be, 0 … L−1; None for float32.
+        flip: whether training mirrors images left to right, each with probability ½.
+        label_names: of the classes 0, 1, 2 …, where the source names them.
+        attribute_names: of the columns of the splits' attributes.
+        unreadable: path and reason of each file that was left out.
+        transform: how pictures in files were made to fit; None for other sources.
 
     Raises:
         UserError: levels that contradict each other, or splits whose examples differ in shape or type.
@@ -101,6 +111,11 @@ class Data:
     levels: int | None
     binarise: Binarisation | None
     stored_levels: int | None
+    flip: bool = False
+    label_names: tuple[str, ...] = ()
+    attribute_names: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+    transform: Transform | None = None
 
     def __post_init__(self) -> None:
         seen = self.stored_levels if self.binarise is None else 2

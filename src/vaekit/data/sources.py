@@ -1,7 +1,7 @@
 """One door to data: a name, a path, an array, a mapping or a dataset goes in, a `Data` comes out."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,12 +10,20 @@ import numpy as np
 
 from vaekit.data.arrays import load_arrays, read_npy, read_npz
 from vaekit.data.binarise import binarised
+from vaekit.data.celeba import find_celeba, list_celeba
 from vaekit.data.datasets import MapStyle, load_dataset
 from vaekit.data.digits import load_digits
 from vaekit.data.encode import check_levels
+from vaekit.data.folders import list_folder
 from vaekit.data.idx import find_idx, load_idx
+from vaekit.data.listing import Listing, join
+from vaekit.data.options import PictureOptions
+from vaekit.data.parquet import HUB, is_hosted, load_hosted
+from vaekit.data.photographs import LEVELS as PICTURE_LEVELS
+from vaekit.data.photographs import load_listing
 from vaekit.data.records import Binarisation, Data, chunks
 from vaekit.data.splits import SplitOptions
+from vaekit.data.walk import JOINT, is_pictures, sources_in
 from vaekit.errors import UserError
 
 BUILT_IN = ("digits",)
@@ -23,7 +31,8 @@ Source = str | Path | np.ndarray | Mapping[str, np.ndarray] | MapStyle | Data
 
 _ACCEPTED = (
     f"{', '.join(BUILT_IN)}; a folder with IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte, plain "
-    "or .gz); a .npy or .npz file"
+    "or .gz); a folder of pictures, also of one folder per class, or CelebA; a .npy or .npz file; a Parquet "
+    "file or a folder of them; hf:NAME"
 )
 _SHOWN = 5
 
@@ -34,15 +43,22 @@ def load(
     levels: int | None = None,
     binarise: Binarisation | None = None,
     split: SplitOptions = SplitOptions(),  # noqa: B008 (frozen)
+    pictures: PictureOptions = PictureOptions(),  # noqa: B008 (frozen)
+    report: Callable[[str], None] = lambda line: None,
 ) -> Data:
     """Return the data set that a source names or holds.
 
     Args:
-        source: "digits"; the path of a folder with IDX files, of a `.npy` or of a `.npz` file; an array; a
-            mapping of arrays with the keys of a `.npz` file; a map-style dataset; or a `Data`, kept as it is.
+        source: "digits"; the path of a folder with IDX files or with pictures; the path of a `.npy` or of a
+            `.npz` file; the path of a Parquet file, of a folder of them or of one that `save_to_disk` of the
+            package `datasets` wrote, or "hf:OWNER/NAME:CONFIG" of the Hugging Face hub; several sources of
+            pictures joined by " + "; an array; a mapping of arrays with the keys of a `.npz` file; a
+            map-style dataset; or a `Data`, kept as it is.
         levels: number L of levels of the stored values; None to tell from the source.
         binarise: None; "fixed" for one seeded draw of Bernoulli(k/(L−1)); "dynamic" for one in each batch.
         split: fractions and seed of the parts that the source does not bring itself.
+        pictures: how pictures in files are cut and resized; whether training mirrors examples.
+        report: told what a person should know of the source, and how the decoding of pictures goes.
 
     Raises:
         UserError: a source that is missing, damaged, ambiguous or of no known kind.
@@ -53,6 +69,89 @@ def load(
         ((1, 8, 8), 2, 180)
     """
     check_levels(levels)
+    parts = sources_in(source) if isinstance(source, str) else [source]
+    found = [_found(part, levels, split, report) for part in parts]
+    listings = [part for part in found if isinstance(part, Listing)]
+    if len(parts) > 1 and len(listings) < len(parts):
+        odd = next(part for part, what in zip(parts, found, strict=True) if not isinstance(what, Listing))
+        raise UserError(f"{source}: only folders of pictures can be taken together, and {odd} is none")
+    if isinstance(only := found[0], Listing):
+        if levels not in (None, PICTURE_LEVELS):
+            raise UserError(f"pictures have {PICTURE_LEVELS} levels, not {levels}; leave levels out")
+        data = load_listing(join(listings), pictures, split, report)
+    elif pictures.shaping:
+        raise UserError(f"--{pictures.shaping[0]} is for folders of pictures: leave it out for other data")
+    else:
+        data = _mirrored(_arrays(only, levels, split), pictures.flip)
+    return data if binarise is None else binarised(data, binarise, split.seed)
+
+
+def absolute(source: str) -> str:
+    """The same source as it is named from any folder: paths that exist, in full.
+
+    Example:
+        >>> absolute("digits")
+        'digits'
+    """
+    parts = sources_in(source)
+    local = [Path(part).expanduser() for part in parts if not part.startswith(HUB)]
+    if source in BUILT_IN or not all(path.exists() for path in local):
+        return source
+    return JOINT.join(
+        part if part.startswith(HUB) else str(Path(part).expanduser().resolve()) for part in parts
+    )
+
+
+def fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) -> PictureOptions:
+    """The options that bring other data to the shape that a model takes.
+
+    Args:
+        source: the other data.
+        shape: of the examples the model was trained on.
+        options: of the run that trained it.
+    """
+    if not isinstance(source, str | Path):
+        return PictureOptions()
+    if not is_pictures(str(source)) and not any(is_hosted(part) for part in sources_in(str(source))):
+        return PictureOptions()
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        return options
+    return replace(options, image_size=(shape[1], shape[2]), channels=1 if shape[0] == 1 else 3)
+
+
+def _found(
+    source: Source, levels: int | None, split: SplitOptions, report: Callable[[str], None]
+) -> Listing | Source:
+    """The pictures that a source lists, where it is one of pictures; a table, where `datasets` reads it."""
+    if not isinstance(source, str | Path) or source in BUILT_IN:
+        return source
+    if is_hosted(str(source)):
+        return load_hosted(str(source), levels, split, report)
+    if not _is_of_pictures(str(source)):
+        return source
+    folder = Path(source).expanduser()
+    return list_celeba(folder) if find_celeba(folder) else list_folder(folder)
+
+
+def _is_of_pictures(source: str) -> bool:
+    if is_pictures(source):
+        return True
+    try:
+        folder = Path(source).expanduser()
+        return find_celeba(folder) is not None and find_idx(folder) is None
+    except OSError:
+        return False
+
+
+def _mirrored(data: Data, flip: bool | None) -> Data:
+    if flip is None:
+        return data
+    if flip and data.train.values.ndim != 4:
+        raise UserError(f"{data.name}: only images can be mirrored; leave --flip out")
+    return replace(data, flip=flip)
+
+
+def _arrays(source: Source, levels: int | None, split: SplitOptions) -> Data:
     if isinstance(source, Data):
         data = _checked(source, levels)
     elif isinstance(source, str | Path):
@@ -63,7 +162,7 @@ def load(
         data = load_arrays("arrays", source, levels, split)
     else:
         data = load_dataset(source, levels, split)
-    return data if binarise is None else binarised(data, binarise, split.seed)
+    return data
 
 
 def fingerprint(data: Data) -> str:
@@ -77,7 +176,8 @@ def fingerprint(data: Data) -> str:
     """
     digest = hashlib.sha256(f"{data.levels} {data.binarise} {data.stored_levels}".encode())
     for split in (data.train, data.validation, data.test):
-        for array in (split.values, split.labels):
+        # Most sources have no attributes, and runs of such are resumed by fingerprints without a word on them.
+        for array in (split.values, split.labels, *([] if split.attributes is None else [split.attributes])):
             if array is None:
                 digest.update(b"none")
                 continue
@@ -119,8 +219,8 @@ def _folder(path: Path, levels: int | None, options: SplitOptions) -> Data:
         raise UserError(f"the folder {path} is empty; accepted are {_ACCEPTED}")
     more = f" and {len(inside) - _SHOWN} more" if len(inside) > _SHOWN else ""
     raise UserError(
-        f"the folder {path} holds {', '.join(inside[:_SHOWN])}{more}, but no IDX training images; "
-        f"accepted are {_ACCEPTED}; folders of photographs are not supported yet"
+        f"the folder {path} holds {', '.join(inside[:_SHOWN])}{more}, but no pictures and no IDX training "
+        f"images; accepted are {_ACCEPTED}"
     )
 
 
