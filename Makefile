@@ -7,7 +7,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLBACKEND := Agg
 
-.PHONY: demo test format verify mnist digits clean
+.PHONY: demo test format verify mnist digits photographs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vaekit train digits --latents 16
@@ -33,6 +33,10 @@ digits: $(VENV)/.installed
 mnist: $(VENV)/.installed
 	$(BIN)/python benchmarks/mnist.py single
 	$(BIN)/python benchmarks/mnist.py pair
+
+photographs: $(VENV)/.installed
+	$(BIN)/python benchmarks/photographs.py ablation --out runs/photographs/ablation
+	$(BIN)/python benchmarks/photographs.py headline --out runs/photographs
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

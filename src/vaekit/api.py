@@ -82,6 +82,7 @@ def evaluate(
     blocks: int = 2,
     progress: Callable[[float], None] = lambda fraction: None,
     sigma: str | None = None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> Evaluation:
     """Score a split of the run's own data, or of another source of the same shape and levels.
 
@@ -93,11 +94,12 @@ def evaluate(
         blocks: runs of 50 examples decoded at once; changes no result beyond rounding.
         progress: told the fraction done.
         sigma: None for the model's own; "solved", "dct" or "haar" to score its means with σ² solved anew.
+        report: told what a person should know of the data while they are loaded.
 
     Raises:
         UserError: if the data do not fit the model.
     """
-    data = run.data(source)
+    data = run.data(source, report)
     examples = run.examples(split, data)
     vae = run.vae
     if sigma is not None:

@@ -225,3 +225,54 @@ def refused(outcome: object, *words: str) -> None:
     assert "Traceback" not in error
     for word in words:
         assert word in error, error
+
+
+def recipe_of(run: Path) -> str:
+    return yaml.safe_load((run / "config.yaml").read_text())["recipe"]
+
+
+@pytest.mark.parametrize("order", ["options first", "data first"])
+def test_pictures_get_the_default_for_photographs(
+    tmp_path: Path, cache: Path, vaekit: Callable, pictures: Callable, order: str
+) -> None:
+    """Its own options are understood without naming the recipe; a recipe that is named is taken."""
+    folder = drawn(tmp_path / "discs", pictures)
+    own, tiny = ["--whitening", 0.25], ["--size", "tiny", "--latents", 2, "--epochs", 1]
+    words = [*own, *tiny, folder] if order == "options first" else [folder, *own, *tiny]
+    assert vaekit("train", *words, "--out", tmp_path / "run").code == 0
+    assert recipe_of(tmp_path / "run") == "photo_vae"
+    named = vaekit("train", folder, "--recipe", "vae", *tiny, "--out", tmp_path / "named")
+    assert named.code == 0
+    assert recipe_of(tmp_path / "named") == "vae"
+    refused = vaekit("train", "digits", *own, *tiny, "--out", tmp_path / "digits")
+    assert refused.code == 2
+    assert "no option --whitening" in refused.error
+
+
+def test_from_python_pictures_get_the_default_for_photographs(
+    tmp_path: Path, cache: Path, pictures: Callable
+) -> None:
+    import vaekit
+
+    folder = drawn(tmp_path / "discs", pictures)
+    run = vaekit.train(folder, size="tiny", latents=2, epochs=1, out=tmp_path / "run", quiet=True)
+    assert run.config.recipe == "photo_vae"
+    found = vaekit.evaluate(run, sigma="solved", importance_samples=2)
+    assert found.value("-ELBO", "mass", "bits/dim") > 0
+
+
+def test_a_model_is_scored_with_sigma_solved(
+    tmp_path: Path, cache: Path, vaekit: Callable, pictures: Callable
+) -> None:
+    folder = drawn(tmp_path / "discs", pictures)
+    tiny = ["--size", "tiny", "--latents", 2, "--epochs", 1, "--out", tmp_path / "run"]
+    assert vaekit("train", folder, "--recipe", "mse_vae", "--weight", 0.01, *tiny).code == 0
+    own = vaekit("evaluate", tmp_path / "run", "--importance_samples", 2)
+    solved = vaekit("evaluate", tmp_path / "run", "--importance_samples", 2, "--sigma", "solved")
+    assert own.code == solved.code == 0
+    assert (tmp_path / "run" / "evaluation-sigma-solved.json").is_file()
+    bits = [float(out.split("bits/dim")[0].split()[-1]) for out in (own.out, solved.out)]
+    assert bits[1] < bits[0] - 1
+    refused = vaekit("evaluate", tmp_path / "run", "--sigma", "sloved")
+    assert refused.code == 2
+    assert "did you mean solved" in refused.error

@@ -71,7 +71,7 @@ def test_observing_moves_and_levels_add_their_variance() -> None:
     likelihood.solve(torch.zeros_like(before))
     torch.testing.assert_close(likelihood.variance, torch.full_like(before, SPEC.quantisation_variance))
     found = likelihood.solved()
-    assert set(found) == {"sigma2", "sigma2_low", "sigma2_high"}
+    assert set(found) == {"sigma2", "sigma2_largest", "sigma2_smallest"}
     assert found["sigma2"] == pytest.approx(SPEC.quantisation_variance)
 
 

@@ -24,6 +24,7 @@ from vaekit.evaluation.measures import native
 from vaekit.report import EpochSheets
 from vaekit.training import forecast
 from vaekit.training.config import RunConfig, config_from, read_config
+from vaekit.training.describe import describe
 from vaekit.training.device import engine
 from vaekit.training.files import read_tensors
 from vaekit.training.folder import RunFolder
@@ -31,7 +32,7 @@ from vaekit.training.interrupt import Interrupted
 from vaekit.training.metrics import read_metrics
 from vaekit.training.model_file import ModelFacts, load_model
 from vaekit.training.reporting import Reporter, Silent
-from vaekit.training.run import Run, describe, load_run, resume, start
+from vaekit.training.run import Run, load_run, resume, start
 
 STEPS_PER_EPOCH, EPOCHS = 5, 3
 CASES: dict[str, dict[str, object]] = {

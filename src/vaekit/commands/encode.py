@@ -2,17 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vaekit.commands.parser import Arguments, Parser
 from vaekit.errors import UserError
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vaekit.data import Data
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Write mean and standard deviation of q(z|x) for every example, with labels, names, splits and indices."""
+    """Write mean and standard deviation of q(z|x) for every example, with what its source says of it."""
     parser = Parser(prog="vaekit encode", description="Write mean and std of q(z|x) of the top site.")
     parser.add_argument("run", type=str, help="folder of a run")
     parser.add_argument(
-        "data", type=str, help="digits, a folder of pictures or of IDX files, a .npy or .npz file"
+        "data",
+        type=str,
+        help="digits, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME",
     )
     parser.add_argument("-o", "--output", type=str, required=True, help="a .npz")
     options = Arguments(parser.parse_args(list(arguments)))
@@ -24,10 +32,33 @@ def main(arguments: Sequence[str]) -> int:
     from vaekit.training.run import load_run
 
     run = load_run(options.text("run"))
-    codes = encode_all(run.vae, run.data(options.text("data")), run.config.training.seed)
-    save_arrays(path, codes.arrays())
+    data = run.data(options.text("data"), print)
+    codes = encode_all(run.vae, data, run.config.training.seed)
+    arrays = codes.arrays() | described(data)
+    save_arrays(path, arrays)
     print(
         f"codes of {len(codes.mean):,} examples, {codes.mean.shape[1]} dimensions "
-        f"({', '.join(codes.arrays())}): {path}"
+        f"({', '.join(arrays)}): {path}"
     )
     return 0
+
+
+def described(data: "Data") -> dict[str, "np.ndarray"]:
+    """What the source says beside the labels, where it does.
+
+    Returns:
+        label_names, of the classes 0, 1, 2 …; attribute_names (A,) and attributes (N, A), 1 for yes, of train,
+        validation and test in this order.
+    """
+    import numpy as np
+
+    from vaekit.evaluation.codes import SPLITS
+
+    found: dict[str, np.ndarray] = {}
+    if data.label_names:
+        found["label_names"] = np.array(data.label_names)
+    answers = [part for name in SPLITS if (part := data.split(name).attributes) is not None]
+    if len(answers) == len(SPLITS):
+        found["attributes"] = np.concatenate(answers)
+        found["attribute_names"] = np.array(data.attribute_names)
+    return found

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
             reporter.progress(fraction, where, {}, time.monotonic() - started)
 
     try:
-        evaluation = evaluate(run, source, split, samples, blocks, show, sigma)
+        evaluation = evaluate(run, source, split, samples, blocks, show, sigma, reporter.say)
     finally:
         reporter.close()
     stem = "evaluation" if split == "test" else f"evaluation-{split}"

@@ -1,5 +1,7 @@
 """What happens when a model is ready: held-out figures, pictures, and three commands to type next."""
 
+import time
+
 from vaekit.data import Data
 from vaekit.evaluation import Evaluation, evaluate
 from vaekit.files import write_text
@@ -10,18 +12,18 @@ from vaekit.training.metrics import read_metrics
 from vaekit.training.reporting import Reporter
 from vaekit.training.run import Run
 
-DECODES = 100_000
-"""How many images the evaluation at the end of training may decode, so that it stays short."""
+VALUES = 100_000_000
+"""How many values the evaluation at the end of training may decode, so that it stays short."""
 
 
-def importance_samples_for(examples: int) -> int:
-    """K of the evaluation at the end of training: 500 for small sets, fewer for large ones.
+def importance_samples_for(examples: int, dimensions: int) -> int:
+    """K of the evaluation at the end of training: 500 for small sets, fewer for many or large examples.
 
     Example:
-        >>> importance_samples_for(180), importance_samples_for(10_000)
-        (500, 10)
+        >>> importance_samples_for(180, 64), importance_samples_for(10_000, 784)
+        (500, 12)
     """
-    return max(1, min(500, DECODES // examples))
+    return max(1, min(500, VALUES // (examples * dimensions)))
 
 
 def implied_scale(run: Run, evaluation: Evaluation) -> str:
@@ -38,8 +40,8 @@ def implied_scale(run: Run, evaluation: Evaluation) -> str:
     if isinstance(likelihood, SolvedBands):
         found = likelihood.solved()
         return (
-            f"sigma^2 = {found['sigma2']:.4g} on average, from {found['sigma2_high']:.2g} in the finest band to "
-            f"{found['sigma2_low']:.2g} in the coarsest, solved on validation"
+            f"sigma^2 = {found['sigma2']:.4g} on average, by band from {found['sigma2_smallest']:.2g} to "
+            f"{found['sigma2_largest']:.2g}, solved on validation; beta = 1 is the ELBO"
         )
     return f"likelihood: {type(likelihood).__name__}, a {likelihood.measure}"
 
@@ -47,7 +49,17 @@ def implied_scale(run: Run, evaluation: Evaluation) -> str:
 def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool) -> Evaluation:
     """Evaluate the test split, draw the figures, and say where they are."""
     test = run.examples("test", data)
-    evaluation = evaluate(run.vae, test, run.spec, "test", importance_samples_for(len(test)))
+    samples = importance_samples_for(len(test), run.spec.dimensions)
+    started = time.monotonic()
+
+    def show(fraction: float) -> None:
+        if reporter.due():
+            reporter.progress(fraction, "measuring the test split", {}, time.monotonic() - started)
+
+    try:
+        evaluation = evaluate(run.vae, test, run.spec, "test", samples, progress=show)
+    finally:
+        reporter.close()
     write_text(run.folder.evaluation, evaluation.to_json())
     rows = read_metrics(run.folder.metrics)
     held_out = Labelled(test, data.test.labels)

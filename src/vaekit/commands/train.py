@@ -175,7 +175,7 @@ def parser_for(recipe: str) -> Parser:
         "data",
         nargs="?",
         type=str,
-        help="digits, a folder of pictures or of IDX files, a .npy or .npz file",
+        help="digits, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME",
     )
     parser.add_argument(
         "more", nargs="*", type=str, help="further folders of pictures, taken together with the first"

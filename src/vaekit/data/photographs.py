@@ -15,10 +15,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vaekit.data.cache import Decoded, Facts, building, cache_root, install, open_entry
-from vaekit.data.celeba import find_celeba, list_celeba
 from vaekit.data.decode import HOSTILE, decode, quietly, read_header, reason
-from vaekit.data.folders import first, list_folder
-from vaekit.data.listing import Entry, Listing, join
+from vaekit.data.folders import first
+from vaekit.data.listing import Entry, Listing
 from vaekit.data.options import PictureOptions
 from vaekit.data.records import Data
 from vaekit.data.rows import in_rows, parts_of
@@ -34,27 +33,19 @@ _Report = Callable[[str], None]
 _Outcome = UInt8[np.ndarray, "C H W"] | str
 
 
-def load_pictures(
-    folders: Sequence[Path], options: PictureOptions, split: SplitOptions, report: _Report
-) -> Data:
-    """Return the pictures of one folder, or of several taken together.
+def load_listing(listing: Listing, options: PictureOptions, split: SplitOptions, report: _Report) -> Data:
+    """Return the pictures of a listing, from the cache or decoded into it.
 
     Args:
-        folders: each flat, one folder per class, train/, val/ and test/ apart, or CelebA.
-        options: how they are made to fit.
-        split: fractions and seed of the parts that no folder brings itself.
+        listing: what one source lists, or several joined.
+        options: how pictures are made to fit.
+        split: fractions and seed of the parts that no source brings itself.
         report: told what a person should know, and how the decoding goes.
 
     Raises:
         UserError: no picture that can be read, too many that cannot, pictures smaller than the crop, tables
             that do not match, or no room in the cache.
     """
-    listing = join([list_celeba(path) if find_celeba(path) else list_folder(path) for path in folders])
-    return load_listing(listing, options, split, report)
-
-
-def load_listing(listing: Listing, options: PictureOptions, split: SplitOptions, report: _Report) -> Data:
-    """Return the pictures of a listing, from the cache or decoded into it; as `load_pictures`."""
     for note in listing.notes:
         report(f"note: {listing.name}: {note}")
     rows = in_rows(listing, split)

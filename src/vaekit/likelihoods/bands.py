@@ -134,10 +134,10 @@ class SolvedBands(Likelihood, Adaptive):
         self.variance.copy_(statistic + self.added)
 
     def solved(self) -> Mapping[str, float]:
-        """{"sigma2": mean over all values, "sigma2_low": the largest band's, "sigma2_high": the smallest's}."""
+        """{"sigma2": mean over all values, and "sigma2_largest" and "sigma2_smallest" of the bands}."""
         mean = (self.variance * self.sizes).sum() / self.sizes.sum()
         return {
             "sigma2": mean.item(),
-            "sigma2_low": self.variance.max().item(),
-            "sigma2_high": self.variance.min().item(),
+            "sigma2_largest": self.variance.max().item(),
+            "sigma2_smallest": self.variance.min().item(),
         }

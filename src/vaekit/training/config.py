@@ -94,7 +94,8 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
         )
     if not isinstance(values.get("data"), str):
         raise UserError(
-            f"{where} names no data: give digits, a folder of pictures or of IDX files, a .npy or a .npz file"
+            f"{where} names no data: give digits, a folder of pictures or of IDX files, a .npy, .npz or .parquet "
+            "file, or hf:NAME"
         )
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     merged = {**options, **{name: value for name, value in values.items() if name in options}}

@@ -101,7 +101,9 @@ def fit_prior(
     for candidate, name in _candidates(kind, z, seed):
         # Draws of one example are not independent of each other: the error is over examples.
         gains = (candidate().log_prob(held_out) - standard().log_prob(held_out)).mean(0)
-        gain, error = gains.mean().item(), gains.std().item() / math.sqrt(len(gains))
+        gain = gains.mean().item()
+        # One example has no spread, and is no evidence.
+        error = gains.std().item() / math.sqrt(len(gains)) if len(gains) > 1 else math.inf
         if gain > max(best.gain, error):
             best = FittedPrior(candidate, name, gain)
         tried.append(gain)

@@ -18,6 +18,7 @@ from vaekit.recipes.recipe import Recipe
 from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
+from vaekit.training.describe import describe
 from vaekit.training.device import engine
 from vaekit.training.fit_prior import fit_prior
 from vaekit.training.folder import RunFolder, existing_folder, new_folder, program
@@ -32,8 +33,6 @@ from vaekit.training.reporting import Reporter, clock, spoken
 from vaekit.training.state import Progress, load_state
 from vaekit.training.tensorboard import check_installed
 
-UNEVEN = 10
-"""How many times wider than another a column of a table may be before a note says so."""
 PYTHON_OBJECT = "(an object in Python)"
 """What a configuration names where the data had no name."""
 
@@ -71,7 +70,7 @@ class Run:
         """What to type to go on."""
         return f"{program()} train --resume {self.folder.path}"
 
-    def data(self, source: Source | None = None) -> Data:
+    def data(self, source: Source | None = None, report: Callable[[str], None] = lambda line: None) -> Data:
         """Load the data it was trained on again with the same splits, or others that fit the model.
 
         Raises:
@@ -83,7 +82,7 @@ class Run:
             config = replace(config, levels=self.spec.levels)
         if source is not None:
             config = replace(config, pictures=fitting(source, self.spec.shape, config.pictures))
-        data = load_data(config, self.source if source is None else source)
+        data = load_data(config, self.source if source is None else source, report)
         found, wanted = data.spec, self.facts.spec
         if (found.shape, found.levels) != (wanted.shape, wanted.levels):
             raise UserError(
@@ -242,34 +241,6 @@ def _claim(folder: RunFolder, root: Path | None, data: Data, config: RunConfig) 
             if data.unreadable:
                 write_text(folder.path / "unreadable.csv", as_table(data.unreadable))
             return folder
-
-
-def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, fabric: Fabric) -> None:
-    """Say what is about to be trained on what."""
-    spec = data.spec
-    levels = "floats" if spec.levels is None else f"{spec.levels} levels"
-    parameters = sum(p.numel() for p in recipe.model.parameters())
-    reporter.say(
-        f"{data.name}: {len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test "
-        f"examples of {'×'.join(map(str, spec.shape))}, {levels}"
-    )
-    reporter.say(
-        f"{config.recipe}: {parameters:,} parameters, latents {dict(recipe.model.latents.sites)}, "
-        f"{type(recipe.model.likelihood).__name__}, on {fabric.device}"
-    )
-    if data.unreadable:
-        reporter.say(
-            f"{len(data.unreadable):,} unreadable files are listed in unreadable.csv of the run folder"
-        )
-    for note in recipe.notes:
-        reporter.say(f"note: {note}")
-    if not spec.is_image and spec.levels is None:
-        spread = data.train.values.std(0)
-        if spread.max() > UNEVEN * max(spread.min(), 1e-300):
-            reporter.say(
-                f"note: standard deviations of the columns run from {spread.min():.3g} to {spread.max():.3g}; "
-                "one sigma sees the widest only: standardise the columns first (subtract mean, divide by deviation)"
-            )
 
 
 def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, Examples]:
