@@ -9,13 +9,14 @@ already is not trained again, an unfinished one is resumed.
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from machine import record
+from machine import RESULTS, record
 from PIL import Image
 from torch import Tensor
 
@@ -128,7 +129,7 @@ def ablation(source: str, out: Path, epochs: int, only: list[str]) -> None:
     data = load_data(configuration(Entry(), source), source)
     costs = step_costs(data, source, entries)
     reference = next(iter(costs.values()))
-    table: dict[str, object] = {}
+    table = measured_before(epochs)
     for name, entry in entries.items():
         fair = max(1, round(epochs * reference / costs[name]))
         run = trained(out / slug(name), entry, source, fair, **SMALL)
@@ -144,6 +145,13 @@ def ablation(source: str, out: Path, epochs: int, only: list[str]) -> None:
         }
         facts = {"split": "validation", "epochs of the baseline": epochs, "models": table}
         record("photographs_ablation", facts)
+
+
+def measured_before(epochs: int) -> dict[str, object]:
+    """The rows of an earlier call with as many epochs: the ablation can be made in several sittings."""
+    path = RESULTS / "photographs_ablation.json"
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    return dict(found["models"]) if found.get("epochs of the baseline") == epochs else {}
 
 
 def headline(source: str, out: Path, epochs: int, seeds: int) -> None:

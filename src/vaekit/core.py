@@ -114,6 +114,14 @@ class Adaptive(ABC):
         """What is set now, by name, for logs."""
 
 
+class Tempered(ABC):
+    """Capability: a likelihood that training sees otherwise than everything that measures."""
+
+    @abstractmethod
+    def scored(self, distribution: Distribution) -> Distribution:
+        """The distribution that evaluation would have returned in place of this one of training."""
+
+
 @final
 @dataclass(frozen=True)
 class Site:

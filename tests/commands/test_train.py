@@ -185,7 +185,7 @@ def test_ctrl_c_after_training_still_says_how_to_go_on(
     from vaekit.commands import finish
     from vaekit.training import run as training_run
 
-    def interrupt(*arguments: object) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
     run = tmp_path / "run"

@@ -10,6 +10,7 @@ import pytest
 from vaekit.data import PictureOptions, SplitOptions, fingerprint, load
 from vaekit.data import photographs as module
 from vaekit.data.decode import decode
+from vaekit.data.folders import list_folder
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError
 
@@ -256,7 +257,7 @@ def test_no_more_is_held_in_memory_than_a_few_pictures(faces: Path, monkeypatch:
 
     monkeypatch.setattr(module, "decode", counted)
     monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
-    listing = module.list_folder(faces)
+    listing = list_folder(faces)
     outcomes = module._outcomes(listing.entries, Transform("square", (8, 8), 3))
     next(outcomes)
     outcomes.close()

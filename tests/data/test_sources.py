@@ -132,6 +132,11 @@ def test_how_pictures_fit_is_refused_for_arrays(option):
         load(grey(), pictures=PictureOptions(**option))
 
 
+def test_pictures_that_are_gone_are_missed_before_their_options(tmp_path):
+    with pytest.raises(UserError, match="there is no data at"):
+        load(tmp_path / "faces", pictures=PictureOptions(crop="square"))
+
+
 def test_arrays_are_mirrored_only_where_asked():
     assert not load(grey()).flip
     assert load(grey(), pictures=PictureOptions(flip=True)).flip
@@ -144,6 +149,8 @@ def test_only_folders_of_pictures_can_be_taken_together(tmp_path):
     npy(tmp_path)
     with pytest.raises(UserError, match="can be taken together, and digits is none"):
         load(f"digits + {tmp_path / 'grey.npy'}")
+    with pytest.raises(UserError, match=r"no data at .*gray.npy: did you mean .*grey.npy\?"):
+        load(f"{tmp_path / 'gray.npy'} + digits")
 
 
 def test_a_source_is_named_in_full(tmp_path, monkeypatch):

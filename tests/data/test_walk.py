@@ -32,8 +32,17 @@ def test_links_are_followed_but_never_in_circles(tmp_path: Path) -> None:
     (tmp_path / "in" / "a" / "loop").symlink_to(tmp_path / "in")
     (tmp_path / "in" / "other").symlink_to(tmp_path / "out")
     (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in" / "itself.png").symlink_to("itself.png")
     found = {file.name: file.size for file in walk(tmp_path / "in")}
-    assert found == {"a/1.png": 1, "gone.png": -1, "other/2.png": 1}
+    assert found == {"a/1.png": 1, "gone.png": -1, "itself.png": -1, "other/2.png": 1}
+
+
+@pytest.mark.parametrize("inside", ["checkpoints/last.safetensors", "model.safetensors"])
+def test_runs_are_no_data_unless_they_are_named(inside: str, tmp_path: Path) -> None:
+    run = [f"runs/x-001/{name}" for name in ("config.yaml", inside, "figures/samples.png")]
+    made(tmp_path, "1.png", "photos/config.yaml", "photos/2.png", *run)
+    assert [file.name for file in walk(tmp_path)] == ["1.png", "photos/2.png", "photos/config.yaml"]
+    assert "figures/samples.png" in [file.name for file in walk(tmp_path / "runs" / "x-001")]
 
 
 def test_only_regular_files_are_listed(tmp_path: Path) -> None:

@@ -165,6 +165,15 @@ def test_the_headline_of_data_with_levels_is_the_mass() -> None:
     assert evaluation.value("-ELBO") != evaluation.value("-ELBO", DEQUANTISED)
 
 
+def test_flat_pictures_have_no_detail_to_explain() -> None:
+    spec = DataSpec((1, 16, 16), 17, 0.1)
+    flat = Examples(torch.arange(4).reshape(4, 1, 1, 1).expand(4, 1, 16, 16), 16.0, False)
+    for examples, expected in ((flat, 0), (split(spec, 4), 4)):
+        evaluation = evaluate(model(spec), examples, spec, importance_samples=2)
+        assert len([figure for figure in evaluation.figures if " f " in figure.name]) == expected
+        assert all(math.isfinite(figure.value) for figure in evaluation.figures)
+
+
 def test_one_example_has_no_standard_error() -> None:
     evaluation = evaluate(model(GREY), split(GREY, 1), GREY, importance_samples=2)
     assert math.isnan(evaluation.figures[0].standard_error)

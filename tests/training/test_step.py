@@ -33,3 +33,18 @@ def test_a_step_gives_the_losses_of_its_turn(turn: int) -> None:
 def test_a_likelihood_with_nothing_to_solve_gives_no_statistic() -> None:
     recipe = build_recipe("vae", GREY, latents=2, hidden=(8,), sigma="learned")
     assert "statistic" not in Step(recipe.model, recipe.turns)(torch.rand(6, 1, 8, 8), NOISE, HALF)
+
+
+def test_a_tempered_likelihood_is_logged_as_it_is_scored() -> None:
+    """The loss is of the tempered density; nll has one meaning in training and in validation."""
+    recipe = build_recipe("photo_vae", GREY, latents=2, net="mlp", hidden=(8,))
+    vae, x = recipe.model, torch.rand(6, 1, 8, 8)
+    vae.likelihood.solve(torch.logspace(-3, 0, len(vae.likelihood.variance)))
+    out = Step(vae, recipe.turns)(x, NOISE, HALF)
+    torch.testing.assert_close(
+        out["loss/model"].detach(), out["log/nll_tempered"] + out["log/weight_kl"] * out["log/kl"]
+    )
+    scored = vae.eval().trace(x, noise=NOISE)
+    torch.testing.assert_close(out["log/nll"], NLL()(scored).mean())
+    assert (out["log/nll"] - out["log/nll_tempered"]).abs() > 1
+    assert out["statistic"].shape == vae.likelihood.variance.shape

@@ -7,7 +7,7 @@ from vaekit.evaluation import Evaluation, evaluate
 from vaekit.files import write_text
 from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedBands, SolvedGaussian
 from vaekit.report import Labelled, run_figures
-from vaekit.training.folder import program
+from vaekit.training.folder import program, typed
 from vaekit.training.metrics import read_metrics
 from vaekit.training.reporting import Reporter
 from vaekit.training.run import Run
@@ -76,10 +76,11 @@ def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool) -> Eval
         f"model:    {run.folder.model}\npictures: {run.folder.figures}/samples.png and others beside it"
     )
     if next_steps:
+        folder = typed(run.folder.path)
         reporter.say(
             "next:\n"
-            f"  {program()} sample {run.folder.path} -n 100 -o samples.png\n"
-            f"  {program()} evaluate {run.folder.path} --importance_samples 500\n"
+            f"  {program()} sample {folder} -n 100 -o samples.png\n"
+            f"  {program()} evaluate {folder} --importance_samples 500\n"
             f"  {program()} verify"
         )
     return evaluation

@@ -70,6 +70,8 @@ def load(
     """
     check_levels(levels)
     parts = sources_in(source) if isinstance(source, str) else [source]
+    for part in parts:
+        _check_there(part)
     found = [_found(part, levels, split, report) for part in parts]
     listings = [part for part in found if isinstance(part, Listing)]
     if len(parts) > 1 and len(listings) < len(parts):
@@ -117,6 +119,17 @@ def fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) -> 
     if len(shape) != 3 or shape[0] not in (1, 3):
         return options
     return replace(options, image_size=(shape[1], shape[2]), channels=1 if shape[0] == 1 else 3)
+
+
+def _check_there(source: Source) -> None:
+    if not isinstance(source, str | Path) or source in BUILT_IN or is_hosted(str(source)):
+        return
+    try:
+        path = Path(source).expanduser()
+        if not path.exists():
+            raise UserError(f"there is no data at {source}: {_hint(path)}")
+    except OSError as error:
+        raise UserError(f"cannot look at {source}: {error.strerror}") from error
 
 
 def _found(
@@ -200,8 +213,6 @@ def _named(source: str | Path, levels: int | None, options: SplitOptions) -> Dat
     try:
         if path.is_dir():
             return _folder(path, levels, options)
-        if not path.exists():
-            raise UserError(f"there is no data at {source}: {_hint(path)}")
     except OSError as error:
         raise UserError(f"cannot look at {source}: {error.strerror}") from error
     if path.suffix == ".npy":

@@ -10,6 +10,7 @@ from typing import final
 _JPEG = (".jpg", ".jpeg", ".jfif")
 _PPM = (".ppm", ".pgm", ".pbm", ".pnm")
 SUFFIXES = frozenset((*_JPEG, *_PPM, ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"))
+_RUN, _OF_RUNS = "config.yaml", ("checkpoints", "model.safetensors")
 JOINT = " + "
 """Stands between the sources where several are taken at once."""
 
@@ -80,7 +81,7 @@ def _holds_idx(folder: Path) -> bool:
 def walk(folder: Path) -> Iterator[File]:
     """Yield the regular files below a folder, sorted within each; links are followed, no folder twice.
 
-    Hidden folders are passed over.
+    Hidden folders are passed over, and so are runs: whoever trains in the folder of the pictures has them there.
     """
     seen: set[tuple[int, int]] = set()
 
@@ -91,15 +92,28 @@ def walk(folder: Path) -> Iterator[File]:
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(place) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
+        if prefix and _is_run({entry.name for entry in listed}):
+            return
         for entry in listed:
             name = prefix + entry.name
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 if (file := _file(name, entry)) is not None:
                     yield file
             elif not entry.name.startswith((".", "__MACOSX")):
                 yield from inside(Path(entry.path), name + "/")
 
     yield from inside(folder, "")
+
+
+def _is_run(names: set[str]) -> bool:
+    return _RUN in names and not names.isdisjoint(_OF_RUNS)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself
 
 
 def _file(name: str, entry: "os.DirEntry[str]") -> File | None:

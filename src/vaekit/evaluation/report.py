@@ -167,6 +167,8 @@ def _picture_figures(vae: VAE, examples: Examples, spec: DataSpec) -> list[Figur
 def _detail_figures(vae: VAE, examples: Examples) -> list[Figure]:
     figures: list[Figure] = []
     for detail in details(vae, examples):
+        if not detail.image.any():
+            continue  # flat pictures have no detail to explain
         low, high = detail.band
         band = f"f > {low:g}" if math.isinf(high) else f"f {low:g}-{high:g}"
         figures.append(Figure(f"explained, {band}", *detail.explained, "", CYCLES))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaekit.core import Adaptive, Likelihood
+from vaekit.core import Adaptive, Likelihood, Tempered
 from vaekit.distributions.band_gaussian import BandGaussian
 from vaekit.distributions.orthonormal import Basis, BasisName, dct_basis, haar_basis
 from vaekit.errors import CapabilityError, UserError
@@ -23,7 +23,7 @@ def has_bands(spec: DataSpec) -> bool:
 
 
 @final
-class SolvedBands(Likelihood, Adaptive):
+class SolvedBands(Likelihood, Adaptive, Tempered):
     """p(x | h) = N(mean(h), Tᵀ diag(σ²_band) T): errors are independent in frequency, not in pixels.
 
     log p = −½ Σ_k [ (T(x − x̂))²_k / σ²_b(k) + ln 2πσ²_b(k) ] with T orthonormal (a DCT or Haar basis over
@@ -107,6 +107,10 @@ class SolvedBands(Likelihood, Adaptive):
         """Return N(mean(h), Tᵀ diag(σ²_band) T): tempered in training mode, the buffer's σ² in evaluation mode."""
         variance = self.tempered() if self.training else self.variance
         return BandGaussian(squashed(h, self.squash), variance[self.bands], self.basis)
+
+    def scored(self, distribution: Distribution) -> BandGaussian:
+        """The same means with the buffer's σ², as in evaluation mode."""
+        return BandGaussian(distribution.mean, self.variance[self.bands], self.basis)
 
     def tempered(self) -> Tensor:
         """The σ²_b that training sees, s (σ²_b)^α with s = Σ_b n_b (σ²_b)^{1−α} / D, (bands,)."""

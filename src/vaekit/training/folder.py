@@ -1,6 +1,7 @@
 """The folder of a run and the names of what lies in it."""
 
 import re
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class RunFolder:
         """
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise UserError(
-                f"{self.path} exists already: choose another --out, or go on with --resume {self.path}"
+                f"{self.path} exists already: choose another --out, or go on with --resume {typed(self.path)}"
             )
 
     def create(self) -> None:
@@ -95,6 +96,16 @@ def program() -> str:
     """How to type the command here: by its name where that is found, else the way it was called."""
     called = sys.argv[0]
     return called if Path(called).name == "vaekit" and shutil.which("vaekit") is None else "vaekit"
+
+
+def typed(path: Path) -> str:
+    """A path as a shell takes it.
+
+    Example:
+        >>> typed(Path("runs/digits-vae-001")), typed(Path("my runs/1"))
+        ('runs/digits-vae-001', "'my runs/1'")
+    """
+    return shlex.quote(str(path))
 
 
 def new_folder(root: Path, data: str, recipe: str) -> RunFolder:

@@ -21,7 +21,7 @@ from vaekit.training.config import RunConfig, read_config
 from vaekit.training.describe import describe
 from vaekit.training.device import engine
 from vaekit.training.fit_prior import fit_prior
-from vaekit.training.folder import RunFolder, existing_folder, new_folder, program
+from vaekit.training.folder import RunFolder, existing_folder, new_folder, program, typed
 from vaekit.training.forecast import measure, plan_for
 from vaekit.training.interrupt import Interrupted, stopping_on_interrupt
 from vaekit.training.loop import Trainer
@@ -68,7 +68,7 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
-        return f"{program()} train --resume {self.folder.path}"
+        return f"{program()} train --resume {typed(self.folder.path)}"
 
     def data(self, source: Source | None = None, report: Callable[[str], None] = lambda line: None) -> Data:
         """Load the data it was trained on again with the same splits, or others that fit the model.
@@ -105,7 +105,7 @@ def load_run(path: Path | str) -> Run:
     """
     folder = existing_folder(Path(path))
     if not folder.model.is_file():
-        raise UserError(f"{path} is not finished: vaekit train --resume {path}")
+        raise UserError(f"{path} is not finished: vaekit train --resume {typed(folder.path)}")
     vae, facts = load_model(folder.model)
     config = read_config(folder.config)
     return Run(folder, config, vae, facts, config.data)

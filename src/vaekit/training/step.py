@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Module
 
-from vaekit.core import VAE, Adaptive
+from vaekit.core import VAE, Adaptive, Tempered
 from vaekit.noise import Noise
 from vaekit.objectives import Turn
 
@@ -32,11 +32,17 @@ class Step(Module):
     def forward(
         self, x: Float[Tensor, "B *E"], noise: Noise, progress: Tensor, turn: int = 0
     ) -> dict[str, Tensor]:
-        """Return 0-dimensional tensors: "loss/PLAYER", "log/NAME" and, of an adaptive likelihood, "statistic"."""
+        """Return "loss/PLAYER" and "log/NAME", (), and of an adaptive likelihood its mean "statistic"."""
         losses = self.turns[turn].losses(self.vae, x, noise, progress)
         out = {LOSS + player: loss for player, loss in losses.by_player.items()}
         out |= {LOG + name: value for name, value in losses.scalars.items()}
         likelihood = self.vae.likelihood
+        if isinstance(likelihood, Tempered) and LOG + "nll" in out:
+            # What is logged as nll has the meaning it has in validation, whatever the loss is made of.
+            with torch.no_grad():
+                scored = likelihood.scored(losses.trace.likelihood)
+                out[LOG + "nll_tempered"] = out[LOG + "nll"]
+                out[LOG + "nll"] = -scored.log_prob(x).mean()
         if isinstance(likelihood, Adaptive):
             with torch.no_grad():
                 out[STATISTIC] = likelihood.statistic(losses.trace.likelihood, x).mean(0)
