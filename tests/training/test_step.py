@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from vaekit.likelihoods import SolvedBands
 from vaekit.noise import Noise, cut
 from vaekit.objectives import KL, NLL
 from vaekit.objectives.algebra import as_objective
@@ -39,7 +40,9 @@ def test_a_tempered_likelihood_is_logged_as_it_is_scored() -> None:
     """The loss is of the tempered density; nll has one meaning in training and in validation."""
     recipe = build_recipe("photo_vae", GREY, latents=2, net="mlp", hidden=(8,))
     vae, x = recipe.model, torch.rand(6, 1, 8, 8)
-    vae.likelihood.solve(torch.logspace(-3, 0, len(vae.likelihood.variance)))
+    likelihood = vae.likelihood
+    assert isinstance(likelihood, SolvedBands)
+    likelihood.solve(torch.logspace(-3, 0, len(likelihood.variance)))
     out = Step(vae, recipe.turns)(x, NOISE, HALF)
     torch.testing.assert_close(
         out["loss/model"].detach(), out["log/nll_tempered"] + out["log/weight_kl"] * out["log/kl"]
@@ -47,4 +50,4 @@ def test_a_tempered_likelihood_is_logged_as_it_is_scored() -> None:
     scored = vae.eval().trace(x, noise=NOISE)
     torch.testing.assert_close(out["log/nll"], NLL()(scored).mean())
     assert (out["log/nll"] - out["log/nll_tempered"]).abs() > 1
-    assert out["statistic"].shape == vae.likelihood.variance.shape
+    assert out["statistic"].shape == likelihood.variance.shape
