@@ -46,6 +46,29 @@ def test_pictures_beside_the_classes_take_the_labels_away(tmp_path: Path) -> Non
     assert listing.label_names == ()
     assert {entry.label for entry in listing.entries} == {None}
     assert len(listing.entries) == 3
+    assert listing.notes == ("not every picture of train lies in the folder of a class: no labels there",)
+
+
+def test_a_flat_part_has_no_labels_and_the_others_keep_theirs(tmp_path: Path) -> None:
+    names = [
+        "train/red/1.png",
+        "train/green/1.png",
+        "val/green/2.png",
+        "val/red/2.png",
+        "test/3.png",
+        "test/4.png",
+    ]
+    listing = listed(tmp_path, *names)
+    assert listing.label_names == ("green", "red")
+    assert {name: label for name, _, label in rows(listing)} == {
+        "train/red/1.png": 1,
+        "train/green/1.png": 0,
+        "val/green/2.png": 0,
+        "val/red/2.png": 1,
+        "test/3.png": None,
+        "test/4.png": None,
+    }
+    assert listing.notes == ("not every picture of test lies in the folder of a class: no labels there",)
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "validation", "Val"])

@@ -11,6 +11,7 @@ import vaekit.distributions.gaussian as gaussian
 import vaekit.distributions.logistic as logistic
 from vaekit.core import Site, Trace
 from vaekit.distributions import ContinuousBernoulli
+from vaekit.distributions.orthonormal import Basis
 from vaekit.errors import UserError
 from vaekit.latents import TopDown
 from vaekit.objectives import IWAE, KL, NLL, Constant, Losses, Objective
@@ -53,7 +54,7 @@ def test_rows_come_in_the_order_of_the_gate() -> None:
     assert [check.gate for check in run_gate(["C5", "C4"])] == ["C4"] * len(row("C4")) + ["C5"] * len(
         row("C5")
     )
-    assert list(GATES) == ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C20", "agreement"]
+    assert list(GATES) == ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C20", "bands", "agreement"]
 
 
 # Wrong programs. Each function breaks one thing in vaekit; the gate must notice.
@@ -213,6 +214,10 @@ def lose_digits(patch) -> None:
     patch.setattr(NLL, "__call__", call)
 
 
+def forget_colour(patch) -> None:
+    patch.setattr(Basis, "__call__", lambda basis, x: basis.rows @ x @ basis.columns.T)
+
+
 WRONG = [
     ("C1", halve_kl, "ELBO of the linear VAE"),
     ("C1", halve_kl, "KL_j"),
@@ -240,6 +245,7 @@ WRONG = [
     ("C6", mean_of_log_weights, "IWAE_16 exceeds IWAE_4"),
     ("C6", drop_prior, "E w/p(x)"),
     ("C6", wrong_scale_in_posterior, "KL(q||p(z|x))"),
+    ("bands", forget_colour, "dense covariance"),
     ("C7", double_draws, "pathwise"),
     ("C7", halve_log_q, "score function"),
     ("C7", halve_log_q, "ratio"),

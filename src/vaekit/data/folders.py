@@ -26,7 +26,7 @@ def list_folder(folder: Path) -> Listing:
 
     A single folder around everything is looked through. With train/ and val/ (valid/, validation/) or test/
     in it, these are the parts, and what lies elsewhere is left out. Within a part, or without parts, the
-    topmost folders are classes where every picture lies in one and there are at least two.
+    topmost folders are classes where every picture of the part lies in one and there are at least two.
 
     Raises:
         UserError: test or validation pictures without train.
@@ -39,14 +39,18 @@ def list_folder(folder: Path) -> Listing:
     if outside:
         notes.append(f"{_count(outside)} outside train, val and test left out: {first(outside)}")
     inside = [item for item in found if item.split is not None]
-    classes = _classes(inside)
+    classes, without = _classes(inside)
+    if without:
+        notes.append(
+            f"not every picture of {', '.join(without)} lies in the folder of a class: no labels there"
+        )
     entries = tuple(
         Entry(
             item.file.name,
             item.file.path,
             (item.file.size, item.file.modified),
             item.split or "train",
-            classes.index(item.inner[0]) if classes else None,
+            classes.index(item.inner[0]) if classes and item.split not in without else None,
         )
         for item in inside
     )
@@ -92,11 +96,15 @@ def _part(item: _Found) -> SplitName | None:
     return PARTS.get(item.inner[0].lower()) if len(item.inner) > 1 else None
 
 
-def _classes(found: Sequence[_Found]) -> tuple[str, ...]:
-    if not all(len(item.inner) > 1 for item in found):
-        return ()
-    names = sorted({item.inner[0] for item in found})
-    return tuple(names) if len(names) > 1 else ()
+def _classes(found: Sequence[_Found]) -> tuple[tuple[str, ...], list[SplitName]]:
+    """The names of the classes, and the parts that have none although others, or their own folders, name some."""
+    beside: set[SplitName | None] = {item.split for item in found if len(item.inner) < 2}
+    without: list[SplitName] = [part for part in dict.fromkeys(PARTS.values()) if part in beside]
+    names = {item.inner[0] for item in found if len(item.inner) > 1}
+    if len(names) < 2:
+        return (), []
+    labelled = sorted({item.inner[0] for item in found if item.split not in without})
+    return (tuple(labelled) if len(labelled) > 1 else ()), without
 
 
 def _ignored(names: Sequence[str]) -> str:

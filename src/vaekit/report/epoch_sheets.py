@@ -63,7 +63,7 @@ class EpochSheets:
         x = samples(vae, ACROSS**2, noise=Noise(self.seed, ("epoch sheet",), ())).nan_to_num()
         captions = Captions(
             "Samples, mean of p(x|z)",
-            "z drawn from the prior of training (a fitted one comes at the end), the same noise every epoch",
+            "z from the training prior, the same every epoch",
         )
         return {
             "samples": sheet(x, ACROSS, scale, captions),
