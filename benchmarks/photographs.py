@@ -162,7 +162,9 @@ def headline(source: str, out: Path, epochs: int, seeds: int) -> None:
     for name, entry in models.items():
         for seed in range(seeds):
             run = trained(out / f"{slug(name)}-{seed}", entry, source, epochs, seed=seed)
-            minutes.setdefault(name, []).append(read_metrics(run.folder.metrics)[-1]["seconds"] / 60)
+            minutes.setdefault(name, []).append(
+                round(read_metrics(run.folder.metrics)[-1]["seconds"] / 60, 1)
+            )
             scored = {name: run.vae} | (mended(run) if entry.recipe == "mse_vae" else {})
             for title, vae in scored.items():
                 found = evaluate(vae, run.examples("test"), run.spec, "test", importance_samples=10)
