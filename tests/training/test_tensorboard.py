@@ -46,6 +46,19 @@ def test_what_lies_after_the_step_resumed_from_is_not_shown(tmp_path: Path) -> N
     assert scalars(tmp_path)["lr"] == {5: 1.0, 10: 1.0, 15: 2.0}
 
 
+def test_the_file_of_a_later_sitting_has_a_later_name(tmp_path: Path) -> None:
+    """Names end in a counter that does not sort as a number, so the seconds they begin with must differ."""
+    seconds = []
+    for _ in range(2):
+        before = {file.name for file in tmp_path.iterdir()}
+        Events(tmp_path, 0).close()
+        (name,) = {file.name for file in tmp_path.iterdir()} - before
+        seconds.append(int(name.split(".")[3]))
+    assert seconds[1] > seconds[0]
+    (tmp_path / "events.out.tfevents.9999999999.host.1.0").touch()
+    Events(tmp_path, 0).close()
+
+
 def test_pictures_are_kept_as_they_are(tmp_path: Path) -> None:
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8))
     events = Events(tmp_path, 0)

@@ -1,5 +1,6 @@
 """What TensorBoard shows of a run; the package is imported only where it is asked for."""
 
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +37,7 @@ class Events:
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        _wait_for_a_later_name(folder)
         self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
 
     def scalars(self, row: Mapping[str, float], step: int) -> None:
@@ -52,6 +54,18 @@ class Events:
     def close(self) -> None:
         """Write what is left."""
         self._writer.close()
+
+
+def _wait_for_a_later_name(folder: Path) -> None:
+    """TensorBoard reads the files of a folder in the order of their names, which begin with the second.
+
+    A file of another clock's future is not waited for.
+    """
+    for _ in range(30):
+        begun = [file.name.split(".")[3] for file in folder.glob("events.out.tfevents.*")]
+        if not any(second.isdigit() and int(second) >= int(time.time()) for second in begun):
+            return
+        time.sleep(0.05)
 
 
 def _tag(name: str) -> str:
