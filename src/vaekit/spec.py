@@ -45,6 +45,29 @@ class DataSpec:
         """1/(12(L−1)²), the variance of rounding to the nearest level; 0 for floats."""
         return 0.0 if self.levels is None else 1 / (12 * (self.levels - 1) ** 2)
 
+    def check_fits(self, wanted: "DataSpec", name: str, whose: str) -> None:
+        """Make sure that examples of these data are what a model takes.
+
+        Args:
+            wanted: the facts that the model was built from.
+            name: of these data.
+            whose: how the sentence about the model begins.
+
+        Raises:
+            UserError: if shape or levels differ.
+
+        Example:
+            >>> DataSpec((1, 8, 8), 17).check_fits(DataSpec((1, 8, 8), 2), "digits", "the model was trained on")
+            Traceback (most recent call last):
+            vaekit.errors.UserError: digits has examples of shape (1, 8, 8) with levels 17; \
+the model was trained on (1, 8, 8) with 2
+        """
+        if (self.shape, self.levels) != (wanted.shape, wanted.levels):
+            raise UserError(
+                f"{name} has examples of shape {self.shape} with levels {self.levels}; "
+                f"{whose} {wanted.shape} with {wanted.levels}"
+            )
+
     def bits_per_dimension(self, nats: float) -> float:
         """Turn nats per example into bits per dimension.
 

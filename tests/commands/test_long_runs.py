@@ -2,9 +2,7 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,25 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import in_its_own_process, wait_for
 from vaekit import api
 from vaekit.training.files import read_tensors
 
 QUICK = ["--hidden", "16", "--latents", 2, "--batch_size", 64]
-
-
-def in_its_own_process(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "vaekit", *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-
-
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    for _ in range(2400):
-        if path.is_file() or process.poll() is not None:
-            return
-        time.sleep(0.025)
 
 
 def test_a_terminated_run_is_saved_and_resume_ends_alike(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from tests.support import refused
 from vaekit.data import cache as cache_module
 
 
@@ -214,17 +215,6 @@ def test_only_different_folders_of_pictures_go_together(
     named = [folder if source == "DISCS" else source for source in sources]
     refused(vaekit("train", *named, "--out", tmp_path / "run"), *(sorted(set(sources) - {"DISCS"})))
     assert not (tmp_path / "run").exists()
-
-
-def refused(outcome: object, *words: str) -> None:
-    assert outcome.code == 2, outcome.out  # pyright: ignore
-    error: str = outcome.error  # pyright: ignore
-    assert error.startswith("vaekit: ")
-    assert error.count("\n") == 1
-    assert len(error) < 400
-    assert "Traceback" not in error
-    for word in words:
-        assert word in error, error
 
 
 def recipe_of(run: Path) -> str:

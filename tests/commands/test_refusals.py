@@ -8,19 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support import refused
 from vaekit.cli import COMMANDS, main
-
-
-def refused(outcome: object, *words: str) -> None:
-    """The one shape that every refusal has."""
-    assert outcome.code == 2, outcome.out  # pyright: ignore
-    error: str = outcome.error  # pyright: ignore
-    assert error.startswith("vaekit: ")
-    assert error.count("\n") == 1
-    assert len(error) < 400
-    assert "Traceback" not in error
-    for word in words:
-        assert word in error
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,7 @@
 """vaekit train through the public door: what it writes, and that it goes on exactly."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.support import in_its_own_process, wait_for
 from vaekit.training.files import read_tensors
 
 QUICK = ["--hidden", "16", "--latents", 2, "--batch_size", 64]
@@ -135,15 +132,8 @@ def test_ctrl_c_saves_prints_the_command_and_resume_ends_alike(tmp_path: Path, v
     assert vaekit("train", "digits", *options, tmp_path / "whole").code == 0
     cut = tmp_path / "cut"
     # A process of its own: the interrupt must arrive in the middle of an epoch, wherever that is.
-    command = [sys.executable, "-m", "vaekit", "train", "digits", *map(str, options), str(cut)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    for _ in range(1200):
-        if (cut / "checkpoints" / "last.safetensors").is_file() or process.poll() is not None:
-            break
-        time.sleep(0.05)
+    process = in_its_own_process("train", "digits", *options, cut)
+    wait_for(cut / "checkpoints" / "last.safetensors", process)
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=120)
     if process.returncode == 0:

@@ -1,25 +1,21 @@
 """Lightning's Trainer with vaekit's module: vaekit's own weights, and callbacks that find what they need."""
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 import vaekit
-from vaekit.core import VAE
+from tests.support import Mixed
 from vaekit.data import Data, load
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
 from vaekit.evaluation import bounds
 from vaekit.evaluation.measures import native
-from vaekit.noise import Noise
-from vaekit.objectives import KL, NLL, Turn
-from vaekit.objectives.algebra import Losses
 from vaekit.recipes.recipe import Optimiser, Recipe, build_recipe
 from vaekit.recipes.table import RECIPES, Entry
 from vaekit.spec import DataSpec
@@ -70,28 +66,6 @@ def running(module: VAEModule) -> dict[str, Tensor]:
     checkpoint: dict[str, Any] = {}
     module.on_save_checkpoint(checkpoint)
     return checkpoint[RUNNING]
-
-
-@final
-@dataclass(frozen=True)
-class Mixed(Turn):
-    """Each player minimises its own mixture of distortion and rate."""
-
-    weights: Mapping[str, tuple[float, float]]
-
-    @property
-    def players(self) -> tuple[str, ...]:
-        return tuple(self.weights)
-
-    @property
-    def settled(self) -> float:
-        return 0.0
-
-    def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
-        trace = vae.trace(x, noise=noise)
-        nll, kl = NLL()(trace).mean(), KL()(trace).mean()
-        mixed = {player: a * nll + b * kl for player, (a, b) in self.weights.items()}
-        return Losses(mixed, {"nll": nll.detach()}, trace)
 
 
 def game(spec: DataSpec, *, latents: int = 2) -> Recipe:

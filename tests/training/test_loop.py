@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import final
 
 import pytest
 import torch
 from torch import Tensor
 
+from tests.support import Mixed
 from vaekit.core import VAE
 from vaekit.data.batches import Examples, epoch_order
 from vaekit.errors import UserError
@@ -16,7 +16,6 @@ from vaekit.evaluation import mean_statistic
 from vaekit.likelihoods import SolvedGaussian
 from vaekit.noise import Noise, cut
 from vaekit.objectives import KL, NLL, Turn
-from vaekit.objectives.algebra import Losses
 from vaekit.recipes.recipe import Optimiser, Recipe, build_recipe
 from vaekit.spec import DataSpec
 from vaekit.training.device import engine
@@ -47,29 +46,6 @@ def plain(**options: object) -> Recipe:
 
 def game(model: VAE, *turns: Turn) -> Recipe:
     return Recipe(model, turns, Optimiser(lr=0.01, decay="none"))
-
-
-@final
-@dataclass(frozen=True)
-class Mixed(Turn):
-    """Each player minimises its own mixture of distortion and rate."""
-
-    weights: Mapping[str, tuple[float, float]]
-
-    @property
-    def players(self) -> tuple[str, ...]:
-        return tuple(self.weights)
-
-    @property
-    def settled(self) -> float:
-        return 0.0
-
-    def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
-        trace = vae.trace(x, noise=noise)
-        nll, kl = NLL()(trace).mean(), KL()(trace).mean()
-        return Losses(
-            {p: a * nll + b * kl for p, (a, b) in self.weights.items()}, {"nll": nll.detach()}, trace
-        )
 
 
 def by_hand(vae: VAE, player: str, weights: tuple[float, float]) -> list[Tensor]:

@@ -2,15 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vaekit.commands.parser import Arguments, Parser
 from vaekit.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from vaekit.data import Data
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,31 +28,10 @@ def main(arguments: Sequence[str]) -> int:
     run = load_run(options.text("run"))
     data = run.data(options.text("data"), print)
     codes = encode_all(run.vae, data, run.config.training.seed)
-    arrays = codes.arrays() | described(data)
+    arrays = codes.arrays()
     save_arrays(path, arrays)
     print(
         f"codes of {len(codes.mean):,} examples, {codes.mean.shape[1]} dimensions "
         f"({', '.join(arrays)}): {path}"
     )
     return 0
-
-
-def described(data: "Data") -> dict[str, "np.ndarray"]:
-    """What the source says beside the labels, where it does.
-
-    Returns:
-        label_names, of the classes 0, 1, 2 …; attribute_names (A,) and attributes (N, A), 1 for yes, of train,
-        validation and test in this order.
-    """
-    import numpy as np
-
-    from vaekit.evaluation.codes import SPLITS
-
-    found: dict[str, np.ndarray] = {}
-    if data.label_names:
-        found["label_names"] = np.array(data.label_names)
-    answers = [part for name in SPLITS if (part := data.split(name).attributes) is not None]
-    if len(answers) == len(SPLITS):
-        found["attributes"] = np.concatenate(answers)
-        found["attribute_names"] = np.array(data.attribute_names)
-    return found

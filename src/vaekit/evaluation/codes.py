@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int, Shaped
+from jaxtyping import Float32, Int, Shaped, UInt8
 
 from vaekit.core import VAE
 from vaekit.data import Data
@@ -26,6 +26,9 @@ class Codes:
         file: (N,), names of the examples, "" where there is none.
         split: (N,), train, validation or test.
         index: (N,), where the example stood in the part of the source it came from.
+        label_names: of the classes 0, 1, 2 …, where the source names them.
+        attribute_names: (A,), where every split has attributes.
+        attributes: (N, A), 1 for yes, or None.
     """
 
     mean: Float32[np.ndarray, "N d"]
@@ -34,10 +37,13 @@ class Codes:
     file: Shaped[np.ndarray, " N"]
     split: Shaped[np.ndarray, " N"]
     index: Int[np.ndarray, " N"]
+    label_names: tuple[str, ...] = ()
+    attribute_names: tuple[str, ...] = ()
+    attributes: UInt8[np.ndarray, "N A"] | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As named arrays for a .npz file."""
-        return {
+        """As named arrays for a .npz file; what the source does not say is left out."""
+        found = {
             "mean": self.mean,
             "std": self.std,
             "label": self.label,
@@ -45,6 +51,12 @@ class Codes:
             "split": self.split,
             "index": self.index,
         }
+        if self.label_names:
+            found["label_names"] = np.array(self.label_names)
+        if self.attributes is not None:
+            found["attributes"] = self.attributes
+            found["attribute_names"] = np.array(self.attribute_names)
+        return found
 
 
 @torch.no_grad()
@@ -57,6 +69,7 @@ def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
     names: list[str] = []
     splits: list[str] = []
     places: list[np.ndarray] = []
+    answers: list[np.ndarray] = []
     for name in SPLITS:
         split = data.split(name)
         for _, x, _ in Examples.of(data, name, vae.device, seed).in_order():
@@ -67,6 +80,8 @@ def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
         names += [""] * len(split) if split.names is None else list(split.names)
         splits += [name] * len(split)
         places.append(split.index_in_source)
+        answers += [] if split.attributes is None else [split.attributes]
+    everywhere = len(answers) == len(SPLITS)
     return Codes(
         np.concatenate(means),
         np.concatenate(stds),
@@ -74,4 +89,7 @@ def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
         np.array(names),
         np.array(splits),
         np.concatenate(places),
+        data.label_names,
+        data.attribute_names if everywhere else (),
+        np.concatenate(answers) if everywhere else None,
     )

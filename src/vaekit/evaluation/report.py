@@ -13,7 +13,7 @@ from vaekit.core import VAE
 from vaekit.data.batches import Examples
 from vaekit.evaluation.bounds import Bound, bounds
 from vaekit.evaluation.measures import MASS_BOUND, measures_for
-from vaekit.evaluation.spectrum import SMALLEST_SIDE, details
+from vaekit.evaluation.spectrum import SMALLEST_SIDE, Detail, details, energies
 from vaekit.spec import DataSpec
 
 CYCLES = "energy of the means, f in cycles/pixel"
@@ -153,20 +153,23 @@ def _figure(name: str, values: Tensor, unit: str = "nats", measure: str = "", bo
 
 
 def _picture_figures(vae: VAE, examples: Examples, spec: DataSpec) -> list[Figure]:
-    errors = torch.cat(
-        [(x - vae.reconstruct(x)).square().flatten(1).mean(-1) for _, x, _ in examples.in_order()]
-    )
-    figures = [_figure("MSE", errors, unit="")]
+    errors: list[Tensor] = []
+    by_band: list[Tensor] = []
+    for _, x, _ in examples.in_order():
+        y = vae.reconstruct(x)
+        errors.append((x - y).square().flatten(1).mean(-1))
+        if spec.is_image and min(spec.shape[1:]) >= SMALLEST_SIDE:
+            by_band.append(energies(x, y))
+    error = torch.cat(errors)
+    figures = [_figure("MSE", error, unit="")]
     if spec.is_image or spec.levels is not None:
-        figures.append(_figure("PSNR", -10 * errors.clamp(min=1e-10).log10(), unit="dB"))
-    if spec.is_image and min(spec.shape[1:]) >= SMALLEST_SIDE:
-        figures += _detail_figures(vae, examples)
-    return figures
+        figures.append(_figure("PSNR", -10 * error.clamp(min=1e-10).log10(), unit="dB"))
+    return figures + (_detail_figures(details(by_band)) if by_band else [])
 
 
-def _detail_figures(vae: VAE, examples: Examples) -> list[Figure]:
+def _detail_figures(found: tuple[Detail, ...]) -> list[Figure]:
     figures: list[Figure] = []
-    for detail in details(vae, examples):
+    for detail in found:
         if not detail.image.any():
             continue  # flat pictures have no detail to explain
         low, high = detail.band

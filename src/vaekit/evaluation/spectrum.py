@@ -1,6 +1,7 @@
 """Sharpness as numbers: how much of the fine detail of an image its reconstruction explains."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -8,14 +9,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vaekit.core import VAE
-from vaekit.data.batches import Examples
-
 SMALLEST_SIDE = 16
 """Smaller images hold too few frequencies to tell apart."""
 Band = tuple[float, float]
 MIDDLE: Band = (0.125, 0.25)
 HIGH: Band = (0.25, math.inf)
+BANDS = (MIDDLE, HIGH)
 
 
 @final
@@ -73,22 +72,25 @@ def energy(images: Float[Tensor, "N C H W"], band: Band) -> Float[Tensor, " N"]:
     return (spectrum.abs().square() * inside).flatten(1).sum(1)
 
 
-@torch.no_grad()
-def details(vae: VAE, examples: Examples, bands: tuple[Band, ...] = (MIDDLE, HIGH)) -> tuple[Detail, ...]:
-    """Measure the reconstructions (means at the mean of q) of a split of images.
+def energies(
+    x: Float[Tensor, "B C H W"], reconstruction: Float[Tensor, "B C H W"], bands: tuple[Band, ...] = BANDS
+) -> Float[Tensor, "K 3 B"]:
+    """The energies of images, of their reconstructions and of the errors in each band.
 
     Args:
-        vae: in evaluation mode, for images.
-        examples: the split.
+        x: images.
+        reconstruction: of each.
         bands: frequencies, cycles per pixel.
     """
-    rows: list[list[Tensor]] = []
-    for _, x, _ in examples.in_order():
-        y = vae.reconstruct(x)
-        rows.append([torch.stack([energy(part, band) for part in (x, y, x - y)]) for band in bands])
+    parts = (x, reconstruction, x - reconstruction)
+    return torch.stack([torch.stack([energy(part, band) for part in parts]) for band in bands])
+
+
+def details(parts: Sequence[Float[Tensor, "K 3 _"]], bands: tuple[Band, ...] = BANDS) -> tuple[Detail, ...]:
+    """Join the energies of the parts of a split, one `Detail` for each band."""
     found: list[Detail] = []
-    for index, band in enumerate(bands):
-        image, reconstruction, error = torch.cat([row[index] for row in rows], 1)
+    for band, of_band in zip(bands, torch.cat([*parts], -1), strict=True):
+        image, reconstruction, error = of_band
         found.append(Detail(band, image, reconstruction, error))
     return tuple(found)
 

@@ -128,12 +128,8 @@ class ModuleHooks(Base):
                 f"Trainer(precision={self.trainer.precision!r}) would round densities too: leave it out and "
                 'give VAEModule.from_recipe precision="bfloat16", which is for the networks alone'
             )
-        found, wanted = self._data.data.spec, self.facts.spec
-        if (found.shape, found.levels) != (wanted.shape, wanted.levels):
-            raise UserError(
-                f"{self._data.data.name} has examples of shape {found.shape} with levels {found.levels}; "
-                f"the module was built for {wanted.shape} with {wanted.levels}"
-            )
+        data = self._data.data
+        data.spec.check_fits(self.facts.spec, data.name, "the module was built for")
 
     @property
     def _data(self) -> DataHooks:

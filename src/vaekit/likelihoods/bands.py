@@ -1,16 +1,17 @@
 """A Gaussian likelihood with one σ² for each band of an orthonormal basis, all solved in closed form."""
 
 from collections.abc import Mapping
-from typing import Literal, final
+from typing import final
 
 import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaekit.core import Adaptive, Likelihood, Tempered
+from vaekit.core import Adaptive, Tempered
 from vaekit.distributions.band_gaussian import BandGaussian
 from vaekit.distributions.orthonormal import Basis, BasisName, dct_basis, haar_basis
 from vaekit.errors import CapabilityError, UserError
+from vaekit.likelihoods.around_mean import DensityAroundMean
 from vaekit.likelihoods.gaussian import Squash, squashed
 from vaekit.spec import DataSpec
 
@@ -23,7 +24,7 @@ def has_bands(spec: DataSpec) -> bool:
 
 
 @final
-class SolvedBands(Likelihood, Adaptive, Tempered):
+class SolvedBands(DensityAroundMean, Adaptive, Tempered):
     """p(x | h) = N(mean(h), Tᵀ diag(σ²_band) T): errors are independent in frequency, not in pixels.
 
     log p = −½ Σ_k [ (T(x − x̂))²_k / σ²_b(k) + ln 2πσ²_b(k) ] with T orthonormal (a DCT or Haar basis over
@@ -89,16 +90,6 @@ class SolvedBands(Likelihood, Adaptive, Tempered):
         self.register_buffer("variance", torch.full((len(self.sizes),), spec.variance + self.added))
 
     @property
-    def measure(self) -> Literal["density", "mass"]:
-        """A density; masses of levels are bounded by dequantisation."""
-        return "density"
-
-    @property
-    def parameters_per_value(self) -> int:
-        """One output, the mean."""
-        return 1
-
-    @property
     def basis(self) -> Basis:
         """T and its bands, on the model's device."""
         return Basis(self.channels, self.rows, self.columns, self.bands)
@@ -106,21 +97,20 @@ class SolvedBands(Likelihood, Adaptive, Tempered):
     def forward(self, h: Tensor) -> BandGaussian:
         """Return N(mean(h), Tᵀ diag(σ²_band) T): tempered in training mode, the buffer's σ² in evaluation mode."""
         variance = self.tempered() if self.training else self.variance
-        return BandGaussian(squashed(h, self.squash), variance[self.bands], self.basis)
+        return self._around(squashed(h, self.squash), variance)
 
     def scored(self, distribution: Distribution) -> BandGaussian:
         """The same means with the buffer's σ², as in evaluation mode."""
-        return BandGaussian(distribution.mean, self.variance[self.bands], self.basis)
+        return self._around(distribution.mean, self.variance)
+
+    def _around(self, mean: Tensor, variance: Tensor) -> BandGaussian:
+        return BandGaussian(mean, variance[self.bands], self.basis)
 
     def tempered(self) -> Tensor:
         """The σ²_b that training sees, s (σ²_b)^α with s = Σ_b n_b (σ²_b)^{1−α} / D, (bands,)."""
         weights = self.sizes / self.sizes.sum()
         scale = (weights * self.variance ** (1 - self.whitening)).sum()
         return scale * self.variance**self.whitening
-
-    def centre(self, distribution: Distribution) -> Tensor:
-        """The mean."""
-        return distribution.mean
 
     def statistic(self, distribution: Distribution, x: Tensor) -> Tensor:
         """Mean squared coefficient error of each band, averaged over samples, (B, bands)."""

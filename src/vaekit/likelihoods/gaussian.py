@@ -11,8 +11,9 @@ from torch.distributions import Distribution, Independent, Normal
 from torch.nn import Module, Parameter
 
 from vaekit.bounded import softly_bounded
-from vaekit.core import Adaptive, Likelihood
+from vaekit.core import Adaptive
 from vaekit.errors import UserError
+from vaekit.likelihoods.around_mean import DensityAroundMean
 from vaekit.shapes import mean_over_samples
 from vaekit.spec import DataSpec
 
@@ -86,7 +87,7 @@ class LearnedScale(Scale):
 
 
 @final
-class GaussianLikelihood(Likelihood):
+class GaussianLikelihood(DensityAroundMean):
     """p(x | h) = N(mean(h), σ²), log p = −‖x − x̂‖²/2σ² − (D/2) ln 2πσ².
 
     Args:
@@ -101,27 +102,13 @@ class GaussianLikelihood(Likelihood):
         self.scale = scale
         self.squash: Squash = squash
 
-    @property
-    def measure(self) -> Literal["density", "mass"]:
-        """A density; masses of levels come from `distributions.log_mass`."""
-        return "density"
-
-    @property
-    def parameters_per_value(self) -> int:
-        """One output, the mean."""
-        return 1
-
     def forward(self, h: Tensor) -> Independent:
         """Return N(mean(h), σ²)."""
         return gaussian(squashed(h, self.squash), self.scale(), self.event_ndim)
 
-    def centre(self, distribution: Distribution) -> Tensor:
-        """The mean."""
-        return distribution.mean
-
 
 @final
-class SolvedGaussian(Likelihood, Adaptive):
+class SolvedGaussian(DensityAroundMean, Adaptive):
     """A Gaussian whose one σ² is the mean squared error, solved in closed form.
 
     σ² = E‖x − x̂‖² / D maximises the expected log-likelihood for given means. It is a buffer: constant
@@ -156,23 +143,9 @@ class SolvedGaussian(Likelihood, Adaptive):
         self.floor = spec.quantisation_variance or 1e-6 * spec.variance
         self.register_buffer("variance", torch.tensor(max(spec.variance, self.floor)))
 
-    @property
-    def measure(self) -> Literal["density", "mass"]:
-        """A density; masses of levels come from `distributions.log_mass`."""
-        return "density"
-
-    @property
-    def parameters_per_value(self) -> int:
-        """One output, the mean."""
-        return 1
-
     def forward(self, h: Tensor) -> Independent:
         """Return N(mean(h), σ²) with the buffer's σ²."""
         return gaussian(squashed(h, self.squash), self.variance.sqrt(), self.event_ndim)
-
-    def centre(self, distribution: Distribution) -> Tensor:
-        """The mean."""
-        return distribution.mean
 
     def statistic(self, distribution: Distribution, x: Tensor) -> Tensor:
         """Squared error per dimension, averaged over samples, (B,)."""

@@ -1,18 +1,20 @@
 """A density on [0, 1] for grey pixels."""
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import final
 
 from torch import Tensor
-from torch.distributions import Distribution, Independent
+from torch.distributions import Independent
 
-from vaekit.core import Likelihood
 from vaekit.distributions import ContinuousBernoulli
+from vaekit.likelihoods.around_mean import DensityAroundMean
 
 
 @final
-class ContinuousBernoulliLikelihood(Likelihood):
+class ContinuousBernoulliLikelihood(DensityAroundMean):
     """p(x | h) = CB(λ = sigmoid(h)) for each value: what Bernoulli cross-entropy on grey pixels should have been.
+
+    Its picture is the mean, which is not λ.
 
     Args:
         shape: of one example.
@@ -24,20 +26,6 @@ class ContinuousBernoulliLikelihood(Likelihood):
         super().__init__()
         self.event_ndim = len(shape)
 
-    @property
-    def measure(self) -> Literal["density", "mass"]:
-        """A density on [0, 1]."""
-        return "density"
-
-    @property
-    def parameters_per_value(self) -> int:
-        """One output, logit λ."""
-        return 1
-
     def forward(self, h: Tensor) -> Independent:
         """Return CB(sigmoid(h))."""
         return Independent(ContinuousBernoulli(h), self.event_ndim, validate_args=False)
-
-    def centre(self, distribution: Distribution) -> Tensor:
-        """The mean, which is not λ."""
-        return distribution.mean

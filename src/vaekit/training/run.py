@@ -83,12 +83,7 @@ class Run:
         if source is not None:
             config = replace(config, pictures=fitting(source, self.spec.shape, config.pictures))
         data = load_data(config, self.source if source is None else source, report)
-        found, wanted = data.spec, self.facts.spec
-        if (found.shape, found.levels) != (wanted.shape, wanted.levels):
-            raise UserError(
-                f"{data.name} has examples of shape {found.shape} with levels {found.levels}; "
-                f"the model was trained on {wanted.shape} with {wanted.levels}"
-            )
+        data.spec.check_fits(self.facts.spec, data.name, "the model was trained on")
         return data
 
     def examples(self, split: str, data: Data | None = None) -> Examples:
@@ -183,7 +178,7 @@ def start(
         f"{spoken(forecast.seconds(plan))}, into {folder.path}"
     )
     run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, Progress(), data, reporter)
+    _train(run, trainer, plan, Progress(), data, fingerprint(data), reporter)
     return _finish(run, recipe, train, validation, reporter)
 
 
@@ -211,10 +206,9 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = Plan(config.training.epochs, trainer.steps_per_epoch)
     progress = Progress()
+    print_of_data = fingerprint(data)
     if folder.last.is_file():
-        progress = load_state(
-            folder.last, trainer.vae, trainer.optimisers, trainer.averages, fingerprint(data)
-        )
+        progress = load_state(folder.last, trainer.vae, trainer.optimisers, trainer.averages, print_of_data)
     elif folder.model.is_file():
         progress = Progress(step=plan.steps)  # finished, and its checkpoints were cleared away
     if trainer.is_over(plan, progress) and folder.model.is_file():
@@ -223,7 +217,7 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     folder.best.parent.mkdir(exist_ok=True)
     reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
     run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, progress, data, reporter)
+    _train(run, trainer, plan, progress, data, print_of_data, reporter)
     return _finish(run, recipe, train, validation, reporter)
 
 
@@ -250,11 +244,17 @@ def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, 
 
 
 def _train(
-    run: Run, trainer: Trainer, plan: Plan, progress: Progress, data: Data, reporter: Reporter
+    run: Run,
+    trainer: Trainer,
+    plan: Plan,
+    progress: Progress,
+    data: Data,
+    print_of_data: str,
+    reporter: Reporter,
 ) -> None:
     labels, seed = data.validation.labels, run.config.training.seed
     sheets = EpochSheets.of(trainer.validation_examples, labels, seed) if data.spec.is_image else None
-    record = Record(run.folder, run.facts, trainer, plan, progress, sheets, fingerprint(data))
+    record = Record(run.folder, run.facts, trainer, plan, progress, sheets, print_of_data)
     with stopping_on_interrupt() as request:
 
         def after_step() -> None:
