@@ -6,8 +6,9 @@ from typing import Literal
 
 from torch import nn
 
+from vaekit.nets.convolution import Doubling, Halving
 from vaekit.nets.encoder import Encoder
-from vaekit.nets.shapes import ImageSize, stage_sizes
+from vaekit.nets.shapes import stage_sizes
 
 _SMALLEST_SIDE = 2
 
@@ -29,8 +30,7 @@ def conv_encoder(shape: tuple[int, int, int], widths: tuple[int, ...]) -> Encode
     stages: list[nn.Module] = []
     for fan_in, fan_out in pairwise((channels, *widths)):
         # No bias: the normalisation would subtract it again.
-        convolution = nn.Conv2d(fan_in, fan_out, kernel_size=3, stride=2, padding=1, bias=False)
-        stages.append(nn.Sequential(convolution, nn.BatchNorm2d(fan_out), nn.ReLU()))
+        stages.append(nn.Sequential(Halving(fan_in, fan_out), nn.BatchNorm2d(fan_out), nn.ReLU()))
     return Encoder(nn.Sequential(*stages, nn.Flatten()), shape, widths[-1] * prod(sizes[-1]))
 
 
@@ -62,22 +62,5 @@ def conv_decoder(
     mirrored = widths[::-1]
     path = (*mirrored, widths[0]) if keeps_width == "last" else (widths[-1], *mirrored)
     for (fan_in, fan_out), size in zip(pairwise(path), reversed(sizes[:-1]), strict=True):
-        stages.append(nn.Sequential(_doubling(fan_in, fan_out, size), nn.BatchNorm2d(fan_out), nn.ReLU()))
+        stages.append(nn.Sequential(Doubling(fan_in, fan_out, size), nn.BatchNorm2d(fan_out), nn.ReLU()))
     return nn.Sequential(*stages, nn.Conv2d(widths[0], channels, kernel_size=3, padding=1))
-
-
-def _doubling(fan_in: int, fan_out: int, size: ImageSize) -> nn.ConvTranspose2d:
-    """Return a transposed convolution from ⌈size/2⌉ to exactly `size`.
-
-    Without padding of its output it makes 2⌈s/2⌉ − 1 of ⌈s/2⌉: s when s is odd, one too few when even.
-    """
-    height, width = size
-    return nn.ConvTranspose2d(
-        fan_in,
-        fan_out,
-        kernel_size=3,
-        stride=2,
-        padding=1,
-        output_padding=(1 - height % 2, 1 - width % 2),
-        bias=False,
-    )

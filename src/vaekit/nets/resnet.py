@@ -7,6 +7,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vaekit.nets.convolution import Halving
 from vaekit.nets.encoder import Encoder
 from vaekit.nets.shapes import stage_sizes
 
@@ -61,7 +62,7 @@ def resnet_encoder(shape: tuple[int, int, int], widths: tuple[int, ...]) -> Enco
     sizes = stage_sizes((height, width), len(widths), _SMALLEST_SIDE)
     widths = widths[: len(sizes) - 1]
     stages = [
-        nn.Sequential(nn.Conv2d(fan_in, fan_out, kernel_size=3, stride=2, padding=1), ResidualBlock(fan_out))
+        nn.Sequential(Halving(fan_in, fan_out, bias=True), ResidualBlock(fan_out))
         for fan_in, fan_out in pairwise((channels, *widths))
     ]
     layers = nn.Sequential(*stages, *_normalised(widths[-1]), nn.Flatten())
