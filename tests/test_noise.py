@@ -25,9 +25,14 @@ KINDS = ["normal", "uniform"]
 
 
 def numbers(
-    noise: Noise, kind: str, name: str = "z", lead: tuple[int, ...] = (), event: tuple[int, ...] = (3,)
+    noise: Noise,
+    kind: str,
+    name: str = "z",
+    lead: tuple[int, ...] = (),
+    event: tuple[int, ...] = (3,),
+    batch: int | None = None,
 ) -> Tensor:
-    batch = sum(shard.size for shard in noise.shards)
+    batch = sum(shard.size for shard in noise.shards) if batch is None else batch
     return getattr(noise, kind)(name, (*lead, batch, *event), batch_axis=len(lead), like=LIKE)
 
 
@@ -52,6 +57,24 @@ def test_numbers_do_not_depend_on_rank_or_micro_batch(
     whole = numbers(Noise(3, (7, 1), shards), kind, lead=lead)
     pieces = [numbers(Noise(3, (7, 1), shards[a:b]), kind, lead=lead) for a, b in pairwise(edges)]
     assert torch.equal(torch.cat(pieces, len(lead)), whole)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lead", [(), (2, 3)])
+def test_a_part_of_a_batch_has_the_numbers_of_its_examples(kind: str, lead: tuple[int, ...]) -> None:
+    noise = Noise(3, (7, 1), cut(13, 5))
+    whole = numbers(noise, kind, lead=lead)
+    for start, stop in ((0, 13), (0, 1), (2, 3), (4, 11), (12, 13)):
+        part, count = noise.part(start, stop), stop - start
+        found = numbers(part, kind, lead=lead, batch=count)
+        assert torch.equal(found, whole.narrow(len(lead), start, count))
+        again = part.part(count - 1, count)
+        assert torch.equal(numbers(again, kind, lead=lead, batch=1), whole.narrow(len(lead), stop - 1, 1))
+
+
+def test_a_part_refuses_a_batch_of_another_size() -> None:
+    with pytest.raises(ValueError, match="for 3 examples was asked for 4"):
+        Noise(0, (), cut(8, 2)).part(1, 4).normal("z", (4, 2), 0, torch.zeros(()))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -275,12 +275,17 @@ class VAE(Module):
         h = self.latents(choose, batch_shape, context)
         return self.likelihood(self._through(self.decoder, h, event_ndim=1))
 
+    def features(self, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B F"]:
+        """What the encoder says of x; all posteriors see it."""
+        return self._through(self.encoder, x, event_ndim=x.ndim - 1)
+
     def trace(
         self,
         x: Float[Tensor, "B *E"],
         sample_shape: Sequence[int] = (),
         context: Tensor | None = None,
         noise: Noise | None = None,
+        features: Tensor | None = None,
     ) -> Trace:
         """Draw every site from q(z | x) and record what happened.
 
@@ -289,14 +294,15 @@ class VAE(Module):
             sample_shape: S; the trace then has (*S, B) draws.
             context: a condition for the priors, or None.
             noise: source of the draws; None takes torch's global generator.
+            features: what `features` says of x, where it is known.
         """
         batch_shape = (*sample_shape, x.shape[0])
         source = noise or Noise.fresh(x.shape[0])
-        features = self._through(self.encoder, x, event_ndim=x.ndim - 1)
+        seen = self.features(x) if features is None else features
         sites: list[Site] = []
 
         def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
-            posterior = cast(Distribution, self.posteriors[name](features, prior, state))
+            posterior = cast(Distribution, self.posteriors[name](seen, prior, state))
             z = draw(posterior, batch_shape, source, name)
             sites.append(Site(name, z, prior, posterior))
             return z

@@ -1,9 +1,10 @@
 """Random draws that do not depend on how a batch is cut: every shard has its own seeded stream."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Literal, final
 
 import torch
@@ -60,6 +61,7 @@ class Noise:
         seed: the seed of the run.
         key: what makes this batch different from others, the step for instance.
         shards: the shards that this batch holds, in order; their sizes add up to the batch.
+        window: first and one past the last of the shards' examples that are in the batch, where not all are.
 
     Example:
         >>> whole = Noise(0, (7,), cut(8, 4))
@@ -74,6 +76,25 @@ class Noise:
     seed: int
     key: tuple[int | str, ...]
     shards: tuple[Shard, ...]
+    window: tuple[int, int] | None = None
+
+    def part(self, start: int, stop: int) -> "Noise":
+        """The source of the examples `start` … `stop − 1` of this batch: the same numbers for them.
+
+        Example:
+            >>> whole, like = Noise(0, (7,), cut(8, 4)), torch.zeros(())
+            >>> some = whole.part(3, 7).normal("z", (4, 3), batch_axis=0, like=like)
+            >>> torch.equal(whole.normal("z", (8, 3), 0, like)[3:7], some)
+            True
+        """
+        first = 0 if self.window is None else self.window[0]
+        start, stop = first + start, first + stop
+        edges = list(accumulate((shard.size for shard in self.shards), initial=0))
+        inside = [i for i in range(len(self.shards)) if edges[i] < stop and edges[i + 1] > start]
+        before = edges[inside[0]]
+        return replace(
+            self, shards=tuple(self.shards[i] for i in inside), window=(start - before, stop - before)
+        )
 
     @classmethod
     def fresh(cls, batch: int) -> "Noise":
@@ -103,7 +124,14 @@ class Noise:
             generator.manual_seed(_seed(self.seed, *self.key, kind, name, shard.index))
             part = (*shape[:batch_axis], shard.size, *shape[batch_axis + 1 :])
             parts.append(sample(part, generator=generator, device=like.device, dtype=like.dtype))
-        return parts[0] if len(parts) == 1 else torch.cat(parts, batch_axis)
+        whole = parts[0] if len(parts) == 1 else torch.cat(parts, batch_axis)
+        return whole if self.window is None else whole.narrow(batch_axis, *self._reach(shape[batch_axis]))
+
+    def _reach(self, examples: int) -> tuple[int, int]:
+        start, stop = self.window or (0, examples)
+        if stop - start != examples:
+            raise ValueError(f"noise for {stop - start} examples was asked for {examples}")
+        return start, examples
 
 
 def _seed(*parts: int | str) -> int:

@@ -1,6 +1,7 @@
 """Bounds on a linear model whose evidence is known, and by hand on one whose is not."""
 
 import math
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
 from math import sqrt
@@ -14,7 +15,7 @@ from torch.nn import Module, Parameter
 from vaekit.core import VAE, Posterior, Trace
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
-from vaekit.evaluation.bounds import LogLikelihood, bounds, samples_at_once
+from vaekit.evaluation.bounds import LogLikelihood, bounds, draws_at_once, parts_of, samples_at_once
 from vaekit.evaluation.measures import DENSITY, native
 from vaekit.noise import Noise
 from vaekit.posteriors import DiagonalGaussian
@@ -105,7 +106,9 @@ def float64(trace: Trace, noise: Noise) -> Tensor:
 @pytest.mark.parametrize("binarise", [False, True])
 @pytest.mark.parametrize("recipe", ["vae", "hierarchical_vae"])
 @pytest.mark.parametrize("double", [True, False])
-def test_blocks_change_nothing_beyond_rounding(double: bool, recipe: str, binarise: bool) -> None:
+def test_blocks_and_chunks_change_nothing_beyond_rounding(
+    double: bool, recipe: str, binarise: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = DataSpec((1, 4, 4), 2 if binarise else 17, 0.1)
     vae = build_recipe(recipe, spec, latents=2, hidden=(8,)).model.eval()
     vae = in_double(vae) if double else vae
@@ -113,7 +116,9 @@ def test_blocks_change_nothing_beyond_rounding(double: bool, recipe: str, binari
     rate, reference = bounds(vae, split, {"": float64}, 60, blocks=1)
     assert rate.dtype == (torch.float64 if double else torch.float32)
     rtol, atol = (0.0, 1e-10) if double else (1e-5, 1e-5)
-    for blocks in (2, 3, 100):
+    # 700 numbers at once are a single image of 16 pixels with its 50 samples, 3 · 800 three of them.
+    for blocks, numbers in ((2, 2**22), (3, 2**22), (100, 2**22), (1, 700), (2, 2400)):
+        monkeypatch.setattr(sys.modules["vaekit.evaluation.bounds"], "_NUMBERS_AT_ONCE", numbers)
         other_rate, other = bounds(vae, split, {"": float64}, 60, blocks=blocks)
         torch.testing.assert_close(other_rate, rate, rtol=rtol, atol=atol)
         for name in ("distortion", "elbo", "iwae"):
@@ -187,3 +192,20 @@ def test_at_least_one_sample_is_needed(samples: int) -> None:
 )
 def test_large_examples_are_decoded_a_few_at_once(shape: tuple[int, ...], at_once: int) -> None:
     assert samples_at_once(Examples(torch.zeros(1, *shape), 1.0, False)) == at_once
+
+
+def test_the_largest_tensor_on_the_way_decides_how_many_draws_are_decoded_together() -> None:
+    """The widest layer of this decoder makes 32 channels of the image's size."""
+    examples = Examples(torch.zeros(3, 1, 32, 32), 1.0, False)
+    vae = build_recipe(
+        "vae", DataSpec((1, 32, 32), None, 0.1), net="conv", size="base", latents=2
+    ).model.eval()
+    assert draws_at_once(vae, examples) == 2**22 // (32 * 32 * 32)
+    assert not any(module._forward_hooks for module in vae.modules())
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 1), (7, 3), (6, 3), (3, 100)])
+def test_parts_cover_everything_once(count: int, most: int) -> None:
+    parts = parts_of(count, most)
+    assert [i for part in parts for i in range(count)[part]] == list(range(count))
+    assert max(part.stop - part.start for part in parts) <= most

@@ -1,5 +1,6 @@
 """Distributions, masses on the grid of the data, and KLs that torch lacks; importing registers the KLs."""
 
+from vaekit.distributions.bernoulli import LogitBernoulli
 from vaekit.distributions.continuous_bernoulli import ContinuousBernoulli, log_phi
 from vaekit.distributions.gaussian import normal_log_cell_mass
 from vaekit.distributions.kl import gaussian_kl, kl_per_dim
@@ -14,6 +15,7 @@ __all__ = [
     "ContinuousBernoulli",
     "DiscretisedLogistic",
     "DiscretisedLogisticMixture",
+    "LogitBernoulli",
     "cell_edges",
     "gaussian_kl",
     "is_highest",

@@ -4,11 +4,11 @@ from typing import Literal, final
 
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Distribution, Independent
+from torch.distributions import Distribution, Independent
 
 from vaekit.bounded import softly_bounded
 from vaekit.core import Likelihood
-from vaekit.distributions import DiscretisedLogistic, DiscretisedLogisticMixture
+from vaekit.distributions import DiscretisedLogistic, DiscretisedLogisticMixture, LogitBernoulli
 from vaekit.errors import CapabilityError
 from vaekit.spec import DataSpec
 
@@ -55,7 +55,9 @@ use --binarise dynamic, or --likelihood continuous_bernoulli
 
     def forward(self, h: Tensor) -> Independent:
         """Return Bernoulli(sigmoid(h))."""
-        return Independent(Bernoulli(logits=h, validate_args=False), self.event_ndim, validate_args=False)
+        return Independent(
+            LogitBernoulli(logits=h, validate_args=False), self.event_ndim, validate_args=False
+        )
 
     def centre(self, distribution: Distribution) -> Tensor:
         """The mean, P(x = 1)."""
