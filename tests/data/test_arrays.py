@@ -23,7 +23,7 @@ def test_one_array_with_perhaps_labels(key, label):
     assert [len(data.train), len(data.validation), len(data.test)] == [10, 4, 6]
     if label:
         assert data.train.labels is not None
-        assert data.train.labels.tolist() == data.train.values[:, 0].tolist()
+        assert data.train.labels.tolist() == data.train.array[:, 0].tolist()
     else:
         assert data.train.labels is None
 
@@ -42,7 +42,7 @@ def test_own_splits_with_labels(values, labels, validation):
     for start, name in ((0, "train"), (50, "validation"), (100, "test")):
         split = data.split(name)
         assert split.labels is not None
-        assert split.values[:, 0].tolist() == split.labels.tolist() == list(range(start, start + 7))
+        assert split.array[:, 0].tolist() == split.labels.tolist() == list(range(start, start + 7))
 
 
 def test_labels_may_stand_beside_some_splits_only():

@@ -79,7 +79,7 @@ def test_stored_arrays_are_the_callers_own_no_longer():
     parts = {name: Part(given_values) for name in ("train", "validation", "test")}
     data = assemble("made", parts, None, SplitOptions())
     for name in parts:
-        values = data.split(name).values
+        values = data.split(name).array
         assert not np.shares_memory(values, given_values)
         assert values.flags.writeable
         assert values.flags.c_contiguous

@@ -48,7 +48,7 @@ def test_values_are_scaled_when_they_are_gathered(stored: str) -> None:
     examples = Examples.of(data, "train", seed=5)
     assert (len(examples), examples.seed) == (24, 5)
     x = examples.gather(torch.tensor([3, 0, 3]), Noise(0, (), cut(3, 1)))
-    expected = torch.as_tensor(data.train.values[[3, 0, 3]]).float() / (16 if stored == "levels" else 1)
+    expected = torch.as_tensor(data.train.array[[3, 0, 3]]).float() / (16 if stored == "levels" else 1)
     assert x.dtype == torch.float32
     assert torch.equal(x, expected)
     assert torch.equal(examples.all()[3], expected[0])
@@ -108,7 +108,7 @@ def test_training_draws_new_pixels_at_each_step() -> None:
     examples = grey(128, binarise=True)
     one, again, two = (examples.gather(slice(0, 128), Noise(0, (step,), cut(128, 16))) for step in (4, 4, 5))
     assert torch.equal(one, again)
-    p = examples.values / 16
+    p = torch.as_tensor(examples.values) / 16
     expected = 2 * p * (1 - p)
     error = (expected * (1 - expected)).sum().sqrt() / p.numel()
     assert ((one != two).float().mean() - expected.mean()).abs() < 5 * error

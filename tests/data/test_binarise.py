@@ -20,14 +20,14 @@ def test_a_fixed_draw_has_the_right_frequencies(levels, dtype):
     assert data.train.values.dtype == np.uint8
     p = k / (levels - 1)
     error = np.sqrt(p * (1 - p) / 20_000)
-    assert (np.abs(data.train.values.mean(axis=0) - p) <= 5 * error).all()  # exact at p = 0 and p = 1
+    assert (np.abs(data.train.array.mean(axis=0) - p) <= 5 * error).all()  # exact at p = 0 and p = 1
 
 
 def test_a_fixed_draw_is_seeded_and_every_split_has_its_own_stream():
     grey = levelled(np.full((50, 20), 8, np.uint8), 17)
     first, again, other = (binarised(grey, "fixed", seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first.train.values, again.train.values)
-    draws = [first.train.values, first.validation.values, first.test.values, other.train.values]
+    np.testing.assert_array_equal(first.train.array, again.train.array)
+    draws = [first.train.array, first.validation.array, first.test.array, other.train.array]
     for index, draw in enumerate(draws):
         for later in draws[index + 1 :]:
             # Independent fair draws agree in 500 ± 16 of 1000 places: 120 is over 7 standard errors (1e-13).
@@ -39,7 +39,7 @@ def test_a_fixed_draw_keeps_labels_and_leaves_the_source_alone():
     drawn = binarised(grey, "fixed")
     assert drawn.train.labels is not None
     assert drawn.train.labels.tolist() == [0, 1, 2, 3, 4]
-    assert (grey.train.values == 8).all()
+    assert (grey.train.array == 8).all()
 
 
 def test_dynamic_only_marks():

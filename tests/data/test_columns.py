@@ -15,6 +15,7 @@ from vaekit.data.hosted import Opened, OpenedPart
 from vaekit.data.listing import Listing
 from vaekit.data.records import Data, SplitName
 from vaekit.data.splits import SplitOptions
+from vaekit.data.walk import stamp_of
 from vaekit.errors import UserError
 
 Columns = Mapping[str, Sequence[object]]
@@ -92,7 +93,7 @@ def test_a_missing_picture_and_a_named_file() -> None:
     with pytest.raises(ValueError, match="there is no picture in this row"):
         missing.open()
     assert named.open() == Path("/set/sub/a.png")
-    assert (named.where, named.stamp) == ("/set/sub/a.png", (-1, 0))
+    assert (named.where, named.stamp) == ("/set/sub/a.png", stamp_of(-1, 0))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_numbers_are_a_table() -> None:
     for part in (found.train, found.validation, found.test):
         assert part.values.dtype == np.float32
         assert part.labels is not None
-        for row, values, label in zip(part.index_in_source, part.values, part.labels, strict=True):
+        for row, values, label in zip(part.index_in_source, part.array, part.labels, strict=True):
             assert (values.tolist(), label) == ([row / 4, row, row % 2 == 0], row % 2)
 
 
@@ -189,7 +190,7 @@ def test_own_parts_of_a_table_are_kept() -> None:
     found = read({"a": Value("float64")}, {"train": {"a": [1.0] * 9}, "test": {"a": [2.0, 3.0]}})
     assert isinstance(found, Data)
     assert [len(found.train), len(found.validation), len(found.test)] == [8, 1, 2]
-    assert found.test.values.tolist() == [[2.0], [3.0]]
+    assert found.test.array.tolist() == [[2.0], [3.0]]
 
 
 @pytest.mark.parametrize(

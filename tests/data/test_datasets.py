@@ -56,14 +56,14 @@ def test_every_kind_of_item(make):
         assert (split.labels is not None) == labelled
         if split.labels is not None:
             scale = 255 if data.levels is None else 1
-            np.testing.assert_allclose(split.values[:, 0, 0, 0] * scale, split.labels, rtol=1e-6)
+            np.testing.assert_allclose(split.array[:, 0, 0, 0] * scale, split.labels, rtol=1e-6)
 
 
 def test_palette_numbers_are_turned_into_colours():
     image = Image.new("P", (5, 6), 1)
     image.putpalette([0, 0, 0, 200, 100, 50])
     data = load_dataset([image] * 3)
-    assert data.train.values[0, :, 0, 0].tolist() == [200, 100, 50]
+    assert data.train.array[0, :, 0, 0].tolist() == [200, 100, 50]
 
 
 def test_torchs_own_datasets():

@@ -4,6 +4,7 @@ import pytest
 
 from vaekit.data.folders import list_folder
 from vaekit.data.listing import Listing
+from vaekit.data.walk import stamp_of
 from vaekit.errors import UserError
 
 
@@ -27,7 +28,7 @@ def test_a_flat_folder(tmp_path: Path) -> None:
         False,
     )
     assert listing.notes == ("4 files that are no pictures ignored: .DS_Store, Thumbs.db, notes.txt …",)
-    assert listing.entries[0].stamp == (1, (tmp_path / "faces" / "a.PNG").stat().st_mtime_ns)
+    assert listing.entries[0].stamp == stamp_of(1, (tmp_path / "faces" / "a.PNG").stat().st_mtime_ns)
     assert listing.entries[0].where == str(tmp_path / "faces" / "a.PNG")
 
 

@@ -122,7 +122,7 @@ def test_all_that_is_written_lies_in_the_cache(
     first = load(path)
     assert {file for file in tmp_path.rglob("*") if cache not in file.parents} == before | {cache}
     assert (cache / "datasets").is_dir()
-    monkeypatch.setattr("vaekit.data.photographs.decode", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr("vaekit.data.decoding.decode", lambda *_: pytest.fail("decoded again"))
     assert fingerprint(load(path)) == fingerprint(first)
 
 

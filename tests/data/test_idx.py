@@ -45,11 +45,11 @@ def test_every_spelling_is_read(tmp_path, joint, suffix, inner):
     data = load_idx(folder, options=SplitOptions(validation=0.2, seed=1))
     assert (data.name, data.levels, data.stored_levels) == ("Shapes", 256, 256)
     assert [len(data.train), len(data.validation), len(data.test)] == [16, 4, 6]
-    np.testing.assert_array_equal(data.test.values[:, 0], pictures(6, start=100))
+    np.testing.assert_array_equal(data.test.array[:, 0], pictures(6, start=100))
     for split in (data.train, data.validation, data.test):
         assert split.labels is not None
-        np.testing.assert_array_equal(split.values[:, 0, 0, 0], split.labels)
-        assert split.values.flags.writeable
+        np.testing.assert_array_equal(split.array[:, 0, 0, 0], split.labels)
+        assert split.array.flags.writeable
 
 
 def test_the_raw_folder_itself_is_named_after_its_parent(tmp_path):
@@ -141,5 +141,5 @@ def test_mnist_itself():
     assert data.test.labels is not None
     assert data.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert np.bincount(data.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    total = data.train.values.sum(dtype=np.int64) + data.validation.values.sum(dtype=np.int64)
+    total = data.train.array.sum(dtype=np.int64) + data.validation.array.sum(dtype=np.int64)
     assert total / (60_000 * 784 * 255) == pytest.approx(0.1307, abs=5e-5)

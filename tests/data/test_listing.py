@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from vaekit.data.listing import Entry, Listing, join
+from vaekit.data.listing import Entry, Folder, Listing, join
 from vaekit.errors import UserError
 
 
 def listing(name: str, place: str = "", **facts) -> Listing:
-    entry = Entry("1.png", Path(f"/{name}/1.png"), (1, 2), label=0, attributes=b"\1")
+    entry = Entry("1.png", Path(f"/{name}/1.png"), 12, label=0, attributes=b"\1")
     return Listing(name, place or f"/{name}", (entry,), **facts)
 
 
@@ -53,7 +53,19 @@ def test_a_source_named_twice_is_refused() -> None:
 
 
 def test_an_entry_may_carry_bytes() -> None:
-    entry = Entry("row 3", lambda: BytesIO(b"abc"), (3,))
+    entry = Entry("row 3", lambda: BytesIO(b"abc"), 3)
     content = entry.open()
     assert isinstance(content, BytesIO)
     assert (content.read(), entry.where) == (b"abc", "row 3")
+
+
+def test_files_are_found_under_their_longer_names() -> None:
+    """Even where two sources lie in the same folder."""
+    a, b = (Listing(name, f"/{name}", (Entry("in/1.png", Folder("/root"), 1),)) for name in ("a", "longer"))
+    both = join([join([a, b]), listing("c")])
+    assert [entry.name for entry in both.entries] == [
+        "a + longer/a/in/1.png",
+        "a + longer/longer/in/1.png",
+        "c/1.png",
+    ]
+    assert [entry.where for entry in both.entries] == ["/root/in/1.png", "/root/in/1.png", "/c/1.png"]

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaekit.data import PictureOptions, SplitOptions, fingerprint, load
-from vaekit.data import photographs as module
+from vaekit.data import PictureOptions, SplitOptions, decoding, fingerprint, load, pictures_pack
 from vaekit.data.decode import decode
-from vaekit.data.folders import list_folder
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError
 
@@ -42,7 +40,7 @@ def decodes(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         seen.append(content)
         return decode(content, transform)
 
-    monkeypatch.setattr(module, "decode", counted)
+    monkeypatch.setattr(decoding, "decode", counted)
     return seen
 
 
@@ -57,7 +55,7 @@ def test_every_picture_is_what_the_transform_makes_of_it(faces: Path) -> None:
         split = data.split(part)
         assert split.names is not None
         names += split.names
-        for name, values in zip(split.names, split.values, strict=True):
+        for name, values in zip(split.names, split.array, strict=True):
             np.testing.assert_array_equal(values, decode(faces / name, data.transform))
     assert sorted(names) == sorted(path.name for path in faces.iterdir())
 
@@ -76,6 +74,34 @@ def test_pictures_are_decoded_once(faces: Path, cache: Path, decodes: list[objec
     assert fingerprint(again) == fingerprint(first)
     assert [len(asked.split(part)) for part in PARTS] == [10, 4, 6]
     assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("damage", ["values.npy", "pack.json", "rows", "names.txt"])
+def test_a_damaged_entry_is_decoded_anew(
+    damage: str, faces: Path, cache: Path, decodes: list[object]
+) -> None:
+    before = load(faces)
+    (entry,) = cache.iterdir()
+    if damage == "rows":
+        found = (entry / "pack.json").read_text()
+        bad = '[{"row": 99, "name": "", "place": "", "reason": "", "stamp": 0}]'
+        (entry / "pack.json").write_text(found.replace('"unreadable": []', f'"unreadable": {bad}'))
+    else:
+        (entry / damage).write_bytes((entry / damage).read_bytes()[:100])
+    assert fingerprint(load(faces)) == fingerprint(before)
+    assert len(decodes) == 40
+    assert list(cache.iterdir()) == [entry]
+
+
+def test_what_the_headers_told_is_not_asked_again(
+    tmp_path: Path, cache: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        draw(tmp_path / "small" / f"{number}.pgm", number, 20, 16)
+    before = load(tmp_path / "small")
+    monkeypatch.setattr("vaekit.data.headers.read_header", lambda content: pytest.fail("looked again"))
+    after = load(tmp_path / "small")
+    assert (after.transform, fingerprint(after)) == (before.transform, fingerprint(before))
 
 
 def test_a_changed_file_is_decoded_anew(faces: Path, draw: Draw, decodes: list[object]) -> None:
@@ -138,7 +164,7 @@ def test_pictures_smaller_than_the_crop(faces: Path, draw: Draw, cache: Path) ->
     small = draw(faces / "small.png", 0, 60, 80)
     with pytest.raises(UserError, match=rf"{small} has 60×80 pixels, smaller than the crop of 65×65"):
         load(faces, pictures=PictureOptions(crop=65))
-    assert not cache.exists()
+    assert list(cache.iterdir()) == []
     small.write_bytes(half(small))  # unreadable: no reason to stop
     assert load(faces, pictures=PictureOptions(crop=65)).spec.shape == (3, 64, 64)
 
@@ -242,26 +268,10 @@ def test_levels_flip_and_binarisation(faces: Path) -> None:
 
 
 def test_progress_is_told(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(pictures_pack, "SECONDS_BETWEEN_LINES", 0.0)
     lines: list[str] = []
     load(faces, report=lines.append)
     assert lines[-1] == "100%  20 of 20 pictures decoded, 0 seconds left"
-
-
-def test_no_more_is_held_in_memory_than_a_few_pictures(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[object] = []
-
-    def counted(content, transform):
-        started.append(content)
-        return decode(content, transform)
-
-    monkeypatch.setattr(module, "decode", counted)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
-    listing = list_folder(faces)
-    outcomes = module._outcomes(listing.entries, Transform("square", (8, 8), 3))
-    next(outcomes)
-    outcomes.close()
-    assert len(started) <= module._AHEAD
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the shared data are not at {SHARED}")

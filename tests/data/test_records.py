@@ -27,7 +27,7 @@ def test_every_level_survives_unit(levels, dtype):
 def test_take_keeps_values_labels_and_names_together():
     split = Split(np.arange(8).reshape(4, 2), np.array([5, 6, 7, 8]), ("a", "b", "c", "d"))
     part = split.take(np.array([3, 1]))
-    assert part.values.tolist() == [[6, 7], [2, 3]]
+    assert part.array.tolist() == [[6, 7], [2, 3]]
     assert part.labels is not None
     assert part.labels.tolist() == [8, 6]
     assert part.names == ("d", "b")

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
+from vaekit.data.content import fingerprint
 from vaekit.data.options import PictureOptions
 from vaekit.data.records import Split
-from vaekit.data.sources import absolute, fingerprint, fitting, load
+from vaekit.data.sources import absolute, fitting, load
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
 
@@ -104,7 +105,7 @@ def test_impossible_levels_are_refused_before_anything_is_read(source):
         ("digit", r"there is no data at digit: did you mean digits\?"),
         ("grye.npy", r"there is no data at grye.npy: did you mean grey.npy\?"),
         ("elsewhere/x.npy", r"there is no data at elsewhere/x.npy: accepted are digits; a folder"),
-        ("qqqqqqqq", r"accepted are digits; a folder with IDX files .*; a .npy or .npz file"),
+        ("qqqqqqqq", r"accepted are digits; a folder of pictures .*; a .npy, .npz or Parquet file"),
         ("x" * 5000, "cannot look at x.*: File name too long"),
     ],
 )
@@ -195,7 +196,7 @@ def test_fingerprints_notice_every_change():
     assert fingerprint(data) == fingerprint(load({"x": grey(), "y": np.arange(20)}))
     assert len(fingerprint(data)) == 64
     test = data.test
-    pixel = test.values.copy()
+    pixel = test.array.copy()
     pixel[-1, 0, -1, -1] ^= 1
     assert test.labels is not None
     changed = [

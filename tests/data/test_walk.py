@@ -45,6 +45,14 @@ def test_runs_are_no_data_unless_they_are_named(inside: str, tmp_path: Path) -> 
     assert "figures/samples.png" in [file.name for file in walk(tmp_path / "runs" / "x-001")]
 
 
+def test_packs_are_no_data_but_other_descriptions_are_nothing_special(tmp_path: Path) -> None:
+    made(tmp_path, "1.png", "a/pack.json", "a/2.png", "b/pack.json", "b/values.npy", "b/contact-sheet.png")
+    made(tmp_path, "c/pack.json", "c/values-00000-of-00002.npy", "c/3.png", "d/pack.json", "d/4.png")
+    (tmp_path / "d" / "pack.json").write_text('{"format": "vaekit pack"}')
+    assert [file.name for file in walk(tmp_path)] == ["1.png", "a/2.png", "a/pack.json"]
+    assert [is_pictures(str(tmp_path / name)) for name in ("", *"abcd")] == [True, True, False, False, False]
+
+
 def test_only_regular_files_are_listed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     assert list(walk(tmp_path)) == []

@@ -7,12 +7,13 @@ from vaekit.lazy import names_on_demand
 if TYPE_CHECKING:
     from vaekit.data.arrays import load_arrays
     from vaekit.data.binarise import binarised
+    from vaekit.data.content import fingerprint
     from vaekit.data.datasets import MapStyle, load_dataset
     from vaekit.data.digits import load_digits
     from vaekit.data.idx import load_idx
     from vaekit.data.options import PictureOptions
     from vaekit.data.records import Binarisation, Data, Split, SplitName, unit
-    from vaekit.data.sources import Source, fingerprint, load
+    from vaekit.data.sources import Source, load
     from vaekit.data.splits import SplitOptions
     from vaekit.data.transform import Transform
     from vaekit.data.walk import is_pictures
@@ -49,7 +50,7 @@ _HOME = {
     "SplitOptions": "splits",
     "Transform": "transform",
     "binarised": "binarise",
-    "fingerprint": "sources",
+    "fingerprint": "content",
     "is_pictures": "walk",
     "load": "sources",
     "load_arrays": "arrays",

@@ -1,14 +1,17 @@
 """From stored values to batches: gathered straight from memory, in an order that (seed, epoch) decides."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import final
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from vaekit.data.feed import Feed, fits
 from vaekit.data.records import Data
+from vaekit.data.shards import Part, Shards
 from vaekit.noise import Noise, Shard
 
 BLOCK = 50
@@ -20,35 +23,99 @@ BLOCK = 50
 class Examples:
     """One split, resident on a device as it is stored; scaled to [0, 1] when gathered.
 
+    Nothing is copied on the processor: a mapped file stays on the disk, and shards are read row by row.
+
     Args:
-        values: (N, *E), integers 0 … L−1 or floats.
+        values: (N, *E), integers 0 … L−1 or floats; or the files that hold them.
         scale: L − 1, or 1 for floats.
         binarise: whether each gather draws x ~ Bernoulli(k/(L−1)).
         seed: of the draws when the split is read in order.
         stream: name of the split; no two splits share their noise, and none shares it with training.
         flip: whether a training batch mirrors images left to right, each with probability ½.
+        first_block: how many blocks of the split lie before these examples.
+        target: where batches go whose values lie in files; else they stay where the values are.
+        dtype: of x.
+        feed: brings batches to an accelerator that is too small for the values, one ahead.
     """
 
-    values: Tensor
+    values: Shaped[Tensor, "N *E"] | Shards
     scale: float
     binarise: bool
     seed: int = 0
     stream: str = "held out"
     flip: bool = False
+    first_block: int = 0
+    target: torch.device | None = None
+    dtype: torch.dtype = torch.float32
+    feed: Feed | None = None
 
     @classmethod
     def of(cls, data: Data, split: str, device: torch.device | str = "cpu", seed: int = 0) -> "Examples":
         """Put a split on a device: "train", "validation" or "test"."""
         scale = 1.0 if data.stored_levels is None else float(data.stored_levels - 1)
-        values = torch.as_tensor(data.split(split).values).to(device)
-        return cls(values, scale, data.binarise == "dynamic", seed, split, data.flip and split == "train")
+        stored, target = data.split(split).values, torch.device(device)
+        values = stored if isinstance(stored, Shards) else torch.as_tensor(stored)
+        resident = isinstance(values, Tensor) and fits(target, values.nbytes)
+        feed = None if resident or target.type == "cpu" else Feed(values, target)
+        values = values.to(target) if isinstance(values, Tensor) and resident else values
+        flip = data.flip and split == "train"
+        return cls(values, scale, data.binarise == "dynamic", seed, split, flip, target=target, feed=feed)
 
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def device(self) -> torch.device:
+        """Where batches are."""
+        if isinstance(self.values, Tensor) and self.feed is None:
+            return self.values.device
+        return self.target or torch.device("cpu")
+
+    @property
+    def index_device(self) -> torch.device:
+        """Where indices are wanted: beside the values."""
+        return self.values.device if isinstance(self.values, Tensor) else torch.device("cpu")
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Examples in each file, or in one piece."""
+        return (len(self),) if isinstance(self.values, Tensor) else self.values.lengths
+
+    def share(self, rank: int, world: int) -> "Examples":
+        """The examples of one process of several: a run of whole blocks, with the noise they have in the split.
+
+        Example:
+            >>> split = Examples(torch.zeros(120, 2), 1.0, False)
+            >>> [len(split.share(rank, 2)) for rank in range(2)]
+            [50, 70]
+        """
+        if world == 1:
+            return self
+        blocks = -(-len(self) // BLOCK)
+        first, last = blocks * rank // world, blocks * (rank + 1) // world
+        mine = self._rows(first * BLOCK, min(last * BLOCK, len(self)))
+        return replace(mine, first_block=self.first_block + first)
+
+    def head(self, count: int) -> "Examples":
+        """The first examples, `count` of them or all there are, where they lie."""
+        return self._rows(0, min(count, len(self)))
+
+    def _rows(self, start: int, stop: int) -> "Examples":
+        held = self.values
+        values = held[start:stop] if isinstance(held, Tensor) else _rows(held, start, stop)
+        return replace(self, values=values, feed=None if self.feed is None else Feed(values, self.device))
+
+    def _stored(self, indices: Int[Tensor, " B"] | slice) -> Shaped[Tensor, "B *E"]:
+        if self.feed is not None and isinstance(indices, Tensor):
+            return self.feed.rows(indices)
+        if isinstance(self.values, Tensor):
+            return self.values[indices].to(self.device)
+        places = indices if isinstance(indices, slice) else np.asarray(indices.cpu())
+        return torch.from_numpy(self.values[places]).to(self.device)
+
     def gather(self, indices: Int[Tensor, " B"] | slice, noise: Noise) -> Float[Tensor, "B *E"]:
         """Return x of the given examples, floats; level k of L is k/(L−1)."""
-        x = self.values[indices].to(torch.float32) / self.scale
+        x = self._stored(indices).to(self.dtype) / self.scale
         if self.binarise:
             x = (noise.uniform("binarise", x.shape, 0, x) < x).to(x.dtype)
         return x
@@ -64,7 +131,9 @@ class Examples:
     def noise(self, where: slice, sample: int) -> Noise:
         """The noise of a run of whole blocks: it depends on each block's place and on `sample` alone."""
         first, last = where.start // BLOCK, -(-where.stop // BLOCK)
-        shards = tuple(Shard(i, min(BLOCK, len(self) - i * BLOCK)) for i in range(first, last))
+        shards = tuple(
+            Shard(self.first_block + i, min(BLOCK, len(self) - i * BLOCK)) for i in range(first, last)
+        )
         return Noise(self.seed, (self.stream, sample), shards)
 
     def in_order(self, blocks: int = 2) -> Iterator[tuple[slice, Float[Tensor, "B *E"], Noise]]:
@@ -98,6 +167,18 @@ class Examples:
         start = index // BLOCK * BLOCK
         where = slice(start, min(start + BLOCK, len(self)))
         return self.gather(where, self.noise(where, 0))[index - start]
+
+
+def _rows(shards: Shards, start: int, stop: int) -> Shards:
+    """The rows from start to stop, still in their files."""
+    parts: list[Part] = []
+    before = 0
+    for part in shards.parts:
+        first, last = max(start - before, 0), min(stop - before, part.rows)
+        if first < last:
+            parts.append(replace(part, start=part.start + first, rows=last - first))
+        before += part.rows
+    return Shards(tuple(parts), shards.shape[1:], shards.dtype)
 
 
 def epoch_order(seed: int, epoch: int, examples: int) -> Int[Tensor, " N"]:

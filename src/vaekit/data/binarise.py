@@ -52,5 +52,6 @@ def binarised(data: Data, how: str, seed: int = 0) -> Data:
 def _drawn(split: Split, levels: int, stream: np.random.SeedSequence) -> Split:
     # r uniform on 0 … L−2 is below k with probability k/(L−1) exactly, and costs one integer, not one float.
     rng = np.random.default_rng(stream)
-    threshold = rng.integers(levels - 1, size=split.values.shape, dtype=split.values.dtype.type)
-    return replace(split, values=(threshold < split.values).astype(np.uint8))
+    values = split.array  # of shards, all of them: the draw is held in memory anyway
+    threshold = rng.integers(levels - 1, size=values.shape, dtype=values.dtype.type)
+    return replace(split, values=(threshold < values).astype(np.uint8))

@@ -2,13 +2,13 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from vaekit.data.folders import first
-from vaekit.data.listing import Entry, Listing
+from vaekit.data.listing import Entry, Folder, Listing
 from vaekit.data.records import SplitName
 from vaekit.data.walk import File, is_picture, walk
 from vaekit.errors import UserError
@@ -62,11 +62,12 @@ def list_celeba(folder: Path) -> Listing:
         if spare := sorted(images.keys() - partition.keys()):
             notes.append(f"{len(spare):,} images are not named in {PARTITION} and left out: {first(spare)}")
     attributes = _attributes(place, listed)
+    root = Folder(next(iter(images.values())).root)
     entries = tuple(
         Entry(
             images[name].name,
-            images[name].path,
-            (images[name].size, images[name].modified),
+            root,
+            images[name].stamp,
             "train" if partition is None else partition[name],
             None,
             attributes.rows.get(name),
@@ -94,11 +95,10 @@ def _partition(place: Path) -> dict[str, SplitName] | None:
     path = _table(place, PARTITION)
     if path is None:
         return None
-    rows = _rows(path)
-    if path.suffix == ".csv" and rows and rows[0][1][-1:] not in (["0"], ["1"], ["2"]):
-        rows = rows[1:]
     found: dict[str, SplitName] = {}
-    for number, row in rows:
+    for line, (number, row) in enumerate(_rows(path)):
+        if line == 0 and path.suffix == ".csv" and row[-1] not in _PARTS:
+            continue  # the names of the columns
         if len(row) != 2 or row[1] not in _PARTS:
             raise UserError(f"{path}, line {number}: expected an image and 0, 1 or 2, got {_shown(row)}")
         if row[0] in found:
@@ -121,11 +121,15 @@ def _attributes(place: Path, images: Sequence[str]) -> _Attributes:
     if path is None:
         return _Attributes((), {})
     rows = _rows(path)
-    # Kaggle's first line names the column of images too; torchvision's first line is the number of rows.
-    header = rows[0][1][1:] if path.suffix == ".csv" and rows else rows[1][1] if len(rows) > 1 else []
-    body = rows[1:] if path.suffix == ".csv" else rows[2:]
+    if path.suffix != ".csv":
+        next(rows, None)  # torchvision's first line is the number of rows
+    _, header = next(rows, (0, []))
+    if path.suffix == ".csv":
+        header = header[1:]  # Kaggle's first line names the column of images too
     found: dict[str, bytes] = {}
-    for number, (name, *signs) in body:
+    count = 0
+    for number, (name, *signs) in rows:
+        count += 1
         if len(signs) != len(header) or not _SIGNS.keys() >= set(signs):
             raise UserError(
                 f"{path}, line {number}: expected an image and {len(header)} times 1 or -1, got "
@@ -133,10 +137,10 @@ def _attributes(place: Path, images: Sequence[str]) -> _Attributes:
             )
         found[name] = bytes(_SIGNS[sign] for sign in signs)
     missing = [name for name in images if name not in found]
-    if len(body) != len(images) or missing:
+    if count != len(images) or missing:
         lacking = f", and {len(missing):,} images have none: {first(missing)}" if missing else ""
         raise UserError(
-            f"{path} has attributes of {len(body):,} images, but {len(images):,} are listed{lacking}; "
+            f"{path} has attributes of {count:,} images, but {len(images):,} are listed{lacking}; "
             "keep exactly their rows, or take the file away"
         )
     return _Attributes(tuple(header), found)
@@ -146,12 +150,12 @@ def _table(place: Path, stem: str) -> Path | None:
     return next((path for path in (place / f"{stem}.csv", place / f"{stem}.txt") if path.is_file()), None)
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines that are not empty, with their numbers."""
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not empty, with their numbers; never all at once, which would fill the memory."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
         split = csv.reader(lines) if path.suffix == ".csv" else (line.split() for line in lines)
-        return [(number, [cell.strip() for cell in row]) for number, row in enumerate(split, 1) if row]
+        yield from ((number, [cell.strip() for cell in row]) for number, row in enumerate(split, 1) if row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"cannot read {path}: {error}") from error
 

@@ -20,6 +20,7 @@ from vaekit.data.hosted import Opened, OpenedPart, reading
 from vaekit.data.listing import Entry, Listing
 from vaekit.data.records import Data, SplitName
 from vaekit.data.splits import SplitOptions
+from vaekit.data.walk import stamp_of
 from vaekit.errors import UserError
 
 PICTURES = ("image", "img", "picture", "photo", "png", "jpg", "jpeg")
@@ -149,7 +150,7 @@ def _entries(opened: Opened, part: SplitName, held: OpenedPart, picture: str) ->
         name = f"{held.name} row {row}"
         path = paths[row].as_py() if named_only[row] else None
         if path is None:
-            yield Entry(name, partial(_picture, content, row), (stamp, row), part)
+            yield Entry(name, partial(_picture, content, row), stamp_of(row, stamp), part)
         else:
             file = opened.folder / path
             yield Entry(name, file, _stamp(file), part)
@@ -162,12 +163,12 @@ def _picture(content: pa.ChunkedArray, row: int) -> BytesIO:
     return BytesIO(found)
 
 
-def _stamp(file: Path) -> tuple[int, ...]:
+def _stamp(file: Path) -> int:
     try:
         status = file.stat()
     except (OSError, ValueError):
-        return (-1, 0)
-    return (status.st_size, status.st_mtime_ns)
+        return stamp_of(-1, 0)
+    return stamp_of(status.st_size, status.st_mtime_ns)
 
 
 def _attributes(opened: Opened) -> tuple[tuple[str, ...], dict[SplitName, UInt8[np.ndarray, "_ A"]]]:

@@ -1,6 +1,6 @@
 """What a source of pictures lists, before any of them is opened."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -12,34 +12,61 @@ from vaekit.errors import UserError
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where the files of many entries lie.
+
+    Args:
+        root: the folder.
+        skip: how many characters stand before the file's path in the name of an entry.
+    """
+
+    root: str
+    skip: int = 0
+
+    def path(self, name: str) -> Path:
+        """The file of an entry."""
+        return Path(self.root, name[self.skip :])
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One picture of a source.
+    """One picture of a source; small, since there may be millions.
 
     Args:
         name: its own within the source; of a file, the path relative to the folder.
-        content: the file, or what returns its bytes as a binary file.
-        stamp: what changes when the content does; of a file, its size and time of modification.
+        content: the folder of the file, the file itself, or what returns its bytes as a binary file.
+        stamp: what changes when the content does, in 63 bits; of a file, made of its size and time.
         split: the part it belongs to; "train" also where the source says nothing.
         label: index of its class, or None.
         attributes: one byte per attribute, 1 for yes and 0 for no, or None.
     """
 
     name: str
-    content: Path | Callable[[], BytesIO]
-    stamp: tuple[int, ...]
+    content: Folder | Path | Callable[[], BytesIO]
+    stamp: int
     split: SplitName = "train"
     label: int | None = None
     attributes: bytes | None = None
 
+    @property
+    def path(self) -> Path | None:
+        """Its file, where it has one."""
+        if isinstance(self.content, Folder):
+            return self.content.path(self.name)
+        return self.content if isinstance(self.content, Path) else None
+
     def open(self) -> Path | BytesIO:
         """What a decoder can read."""
-        return self.content if isinstance(self.content, Path) else self.content()
+        if isinstance(self.content, Folder | Path):
+            return self.path or Path()
+        return self.content()
 
     @property
     def where(self) -> str:
         """How to call it in a report: its path where it has one."""
-        return str(self.content) if isinstance(self.content, Path) else self.name
+        return self.name if self.path is None else str(self.path)
 
 
 @final
@@ -75,7 +102,7 @@ def join(listings: Sequence[Listing]) -> Listing:
         UserError: one source named twice.
 
     Example:
-        >>> a = Listing("a", "/a", (Entry("1.png", Path("/a/1.png"), (9, 9)),))
+        >>> a = Listing("a", "/a", (Entry("1.png", Path("/a/1.png"), 9),))
         >>> [entry.name for entry in join([a, replace(a, name="b", place="/b")]).entries]
         ['a/1.png', 'b/1.png']
     """
@@ -96,14 +123,9 @@ def join(listings: Sequence[Listing]) -> Listing:
     if not celeba and any(listing.celeba for listing in listings):
         notes.append("not all sources are CelebA: without --crop all pictures are cut alike, not as CelebA")
     entries = (
-        replace(
-            entry,
-            name=f"{prefix}/{entry.name}",
-            label=entry.label if labels else None,
-            attributes=entry.attributes if attributes else None,
-        )
+        entry
         for prefix, listing in zip(_prefixes(listings), listings, strict=True)
-        for entry in listing.entries
+        for entry in _renamed(listing, prefix, bool(labels), bool(attributes))
     )
     return Listing(
         JOINT.join(listing.name for listing in listings),
@@ -114,6 +136,23 @@ def join(listings: Sequence[Listing]) -> Listing:
         attributes,
         tuple(notes),
     )
+
+
+def _renamed(listing: Listing, prefix: str, labels: bool, attributes: bool) -> Iterator[Entry]:
+    """The entries of one source among others."""
+    folders: dict[Folder, Folder] = {}
+    for entry in listing.entries:
+        content = entry.content
+        if isinstance(content, Folder):
+            longer = Folder(content.root, content.skip + len(prefix) + 1)
+            content = folders.setdefault(content, longer)  # one object for all
+        yield replace(
+            entry,
+            name=f"{prefix}/{entry.name}",
+            content=content,
+            label=entry.label if labels else None,
+            attributes=entry.attributes if attributes else None,
+        )
 
 
 def _prefixes(listings: Sequence[Listing]) -> list[str]:

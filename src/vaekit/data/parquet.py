@@ -109,7 +109,9 @@ def find_parquet(path: Path) -> ParquetFiles:
     """
     if not path.is_dir():
         status = path.stat()
-        return ParquetFiles({"train": (File(path.name, path, status.st_size, status.st_mtime_ns),)})
+        return ParquetFiles(
+            {"train": (File(path.name, str(path.parent), status.st_size, status.st_mtime_ns),)}
+        )
     found: dict[SplitName, list[File]] = {}
     unnamed: list[File] = []
     ignored: list[str] = []

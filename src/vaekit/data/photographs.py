@@ -2,35 +2,27 @@
 
 import csv
 import io
-import os
-import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import final
 
 import numpy as np
-from jaxtyping import UInt8
 
-from vaekit.data.cache import Decoded, Facts, building, cache_root, install, open_entry
-from vaekit.data.decode import HOSTILE, decode, quietly, read_header, reason
-from vaekit.data.folders import first
-from vaekit.data.listing import Entry, Listing
+from vaekit.data.building import building, install
+from vaekit.data.cache import REMEDY, cache_root
+from vaekit.data.decode import quietly
+from vaekit.data.listing import Listing
+from vaekit.data.locking import locked
 from vaekit.data.options import PictureOptions
-from vaekit.data.records import Data
-from vaekit.data.rows import in_rows, parts_of
+from vaekit.data.pack import Pack, open_pack
+from vaekit.data.pictures_pack import LEVELS, Pictures, readable
+from vaekit.data.provenance import file_stem
+from vaekit.data.records import Data, Known, Split, SplitName
+from vaekit.data.rows import Rows, parts_of
 from vaekit.data.splits import SplitOptions
-from vaekit.data.transform import Header, Transform, resolve
 from vaekit.errors import UserError
 
-LEVELS = 256
-SECONDS_BETWEEN_LINES = 5.0
-_AHEAD = 4  # pictures per thread that may wait for their turn
-
 _Report = Callable[[str], None]
-_Outcome = UInt8[np.ndarray, "C H W"] | str
 
 
 def load_listing(listing: Listing, options: PictureOptions, split: SplitOptions, report: _Report) -> Data:
@@ -48,47 +40,26 @@ def load_listing(listing: Listing, options: PictureOptions, split: SplitOptions,
     """
     for note in listing.notes:
         report(f"note: {listing.name}: {note}")
-    rows = in_rows(listing, split)
-    decoded, transform = _decoded(listing, rows, options, report)
-    bad = dict(decoded.unreadable)
-    by_name = {entry.name: entry for entry in rows}
-    parts = parts_of(listing, [by_name[name] for name in decoded.names], decoded.values, split)
+    pictures = Pictures(listing, split, options)
+    with quietly():
+        pack = _cached(pictures, report)
+    told = pack.description
+    rows = parts_of(listing, readable(pictures.rows, told.unreadable), split)
+    splits = _splits(pack, rows)
+    parts = (splits["train"], splits["validation"], splits["test"])
     return Data(
         listing.name,
-        parts["train"],
-        parts["validation"],
-        parts["test"],
+        *parts,
         LEVELS,
         None,
         LEVELS,
         options.flip is not False,
         listing.label_names,
         listing.attribute_names,
-        tuple((by_name[name].where, reason) for name, reason in bad.items()),
-        transform,
+        tuple((each.place, each.reason) for each in told.unreadable),
+        told.transform,
+        _known(pack, splits, rows),
     )
-
-
-def _decoded(
-    listing: Listing, rows: Sequence[Entry], options: PictureOptions, report: _Report
-) -> tuple[Decoded, Transform]:
-    """The entry of the cache, made if need be, and the transform that made it."""
-    headers = _Headers()
-    root = cache_root()
-    with quietly():
-        transform = resolve(options, listing.celeba, headers.of(rows))
-        while True:
-            facts = Facts(listing.name, listing.place, tuple(rows), transform)
-            decoded = open_entry(root / facts.key, facts)
-            if decoded is None:
-                _check_crop(facts, headers)
-                decoded = _decode_all(root, facts, options.unreadable, report)
-            _check_unreadable(facts, decoded.unreadable, options.unreadable, report)
-            # Had damaged files a say in the choice, it is made again without them.
-            headers.damaged.update(name for name, _ in decoded.unreadable)
-            chosen, transform = transform, resolve(options, listing.celeba, headers.of(rows))
-            if chosen == transform:
-                return decoded, transform
 
 
 def as_table(unreadable: Sequence[tuple[str, str]]) -> str:
@@ -104,116 +75,79 @@ def as_table(unreadable: Sequence[tuple[str, str]]) -> str:
     return table.getvalue().encode("utf-8", "backslashreplace").decode()
 
 
-@final
-class _Headers:
-    """Headers of pictures, each read once, damaged files left out."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, Header] = {}
-        self.damaged: set[str] = set()
-
-    def of(self, rows: Sequence[Entry]) -> Iterator[Header]:
-        for entry in rows:
-            header = self.one(entry)
-            if header is not None:
-                yield header
-
-    def one(self, entry: Entry) -> Header | None:
-        if entry.name in self.damaged:
-            return None
-        if entry.name not in self.found:
-            try:
-                self.found[entry.name] = read_header(entry.open())
-            except HOSTILE:
-                self.damaged.add(entry.name)
-                return None
-        return self.found[entry.name]
+def _cached(pictures: Pictures, report: _Report) -> Pack:
+    """The entry of the cache, made if need be."""
+    root, count = cache_root(), len(pictures.rows)
+    stem = f"{file_stem(pictures.listing.name)}-{pictures.source}"
+    pictures.settle(pack for folder in sorted(root.glob(f"{stem}-*")) if (pack := _opened(folder, count)))
+    while True:
+        pack = _entry(pictures, root / f"{stem}-{pictures.key.transform}", report)
+        if pack is not None:
+            return pack
 
 
-def _check_crop(facts: Facts, headers: _Headers) -> None:
-    side = facts.transform.crop
-    if not isinstance(side, int):
-        return
-    for entry in facts.rows:
-        header = headers.one(entry)
-        if header is None or min(header.width, header.height) >= side:
-            continue
-        if not isinstance(_attempt(entry, Transform("none", (1, 1), 1)), str):
-            raise UserError(
-                f"{entry.where} has {header.width}×{header.height} pixels, smaller than the crop of "
-                f"{side}×{side}: choose a smaller --crop, or take the small pictures away"
-            )
+def _entry(pictures: Pictures, target: Path, report: _Report) -> Pack | None:
+    """An entry, opened or built; None where building it showed that another transform suits."""
+    count = len(pictures.rows)
+    pack = _opened(target, count)
+    if pack is None:
+        plan = pictures.plan(0, REMEDY)
+        with locked(target, plan, report):
+            pack = _opened(target, count)  # another process may have been faster
+            if pack is None:
+                report(f"decoding {plan.entries:,} pictures into the cache {target}")
+                with building(target, plan) as build:
+                    if not pictures.fill(build, report):
+                        return None
+                    pictures.complete(build, sheet=False)
+                    install(build.folder, target)
+                return open_pack(target)
+    pictures.check(pack.description.unreadable, report)
+    return None if pictures.reconsider(pack.description.unreadable) else pack
 
 
-def _check_unreadable(
-    facts: Facts, unreadable: Sequence[tuple[str, str]], limit: float, report: _Report
-) -> None:
-    """Say which files cannot be read, and stop where they are too many."""
-    count, listed = len(unreadable), len(facts.rows)
-    if count == 0:
-        return
-    shown = first([f"{name} ({why[:80]})" for name, why in unreadable])
-    if count == listed:
-        raise UserError(f"{facts.name}: none of {listed:,} pictures can be read: {shown[:200]}")
-    if count > limit * listed:
-        raise UserError(
-            f"{facts.name}: {count:,} of {listed:,} pictures cannot be read, more than --unreadable {limit:g} "
-            f"allows: {shown[:150]}; mend or remove them, or allow more"
+def _opened(folder: Path, count: int) -> Pack | None:
+    """An entry of so many files; None where there is none, or a damaged one."""
+    if not folder.is_dir():
+        return None
+    try:
+        pack = open_pack(folder)
+    except UserError:
+        return None
+    told = pack.description
+    sound = told.listed == count and all(0 <= each.row < count for each in told.unreadable)
+    return pack if sound else None
+
+
+def _splits(pack: Pack, rows: Mapping[SplitName, Rows]) -> dict[str, Split]:
+    """The parts as the source has them today: labels and attributes may have changed since."""
+    values, names = pack.values(), pack.names()
+    return {
+        part: Split(
+            values[own.start : own.stop],
+            own.labels,
+            None if names is None else names[own.start : own.stop],
+            own.index,
+            own.attributes,
         )
-    report(f"{count:,} of {listed:,} pictures cannot be read and are left out: {shown}")
+        for part, own in rows.items()
+    }
 
 
-def _decode_all(root: Path, facts: Facts, limit: float, report: _Report) -> Decoded:
-    target = root / facts.key
-    unreadable: list[tuple[str, str]] = []
-    report(f"decoding {len(facts.rows):,} pictures into the cache {target}")
-    with building(root, facts) as (temporary, writer):
-        with closing(_outcomes(facts.rows, facts.transform)) as outcomes:
-            for entry, outcome in zip(facts.rows, _timed(outcomes, len(facts.rows), report), strict=True):
-                if isinstance(outcome, str):
-                    unreadable.append((entry.name, outcome))
-                else:
-                    writer.add(entry.name, outcome)
-        unreadable.sort()
-        _check_unreadable(facts, unreadable, limit, lambda line: None)
-        install(temporary, facts, writer, unreadable, target)
-    decoded = open_entry(target, facts)
-    if decoded is None:
-        raise UserError(f"the cache {target} was damaged while it was written; try once more")
-    return decoded
+def _known(pack: Pack, splits: Mapping[str, Split], rows: Mapping[SplitName, Rows]) -> Known | None:
+    """What was computed when the entry was made, where it holds for these parts."""
+    data = pack.data()
+    for part, own in rows.items():
+        packed = data.split(part)
+        same = pack.description.parts[part] == (own.start, own.stop)
+        pairs = ((own.labels, packed.labels), (own.attributes, packed.attributes))
+        if not same or not all(_equal(ours, theirs) for ours, theirs in pairs):
+            return None
+    parts = (splits["train"], splits["validation"], splits["test"])
+    return None if data.known is None else replace(data.known, parts=parts)
 
 
-def _attempt(entry: Entry, transform: Transform) -> _Outcome:
-    """The pixels, or the reason why there are none."""
-    try:
-        return decode(entry.open(), transform)
-    except HOSTILE as error:
-        return reason(error)
-
-
-def _outcomes(rows: Sequence[Entry], transform: Transform) -> Generator[_Outcome, None, None]:
-    """Decode in threads, in order, only so many ahead that memory stays flat."""
-    threads = os.cpu_count() or 1
-    waiting: deque[Future[_Outcome]] = deque()
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for entry in rows:
-            waiting.append(pool.submit(_attempt, entry, transform))
-            if len(waiting) >= _AHEAD * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _timed(outcomes: Iterator[_Outcome], count: int, report: _Report) -> Iterator[_Outcome]:
-    """Pass everything on and say now and then how far it is."""
-    started = latest = time.monotonic()
-    for done, outcome in enumerate(outcomes, 1):
-        now = time.monotonic()
-        if now - latest >= SECONDS_BETWEEN_LINES:
-            latest = now
-            left = (now - started) / done * (count - done)
-            report(f"{done / count:4.0%}  {done:,} of {count:,} pictures decoded, {left:.0f} seconds left")
-        yield outcome
+def _equal(ours: np.ndarray | None, theirs: np.ndarray | None) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs
+    return np.array_equal(ours, theirs)

@@ -1,13 +1,15 @@
 """A data set as the rest of the package sees it: three splits of stored values and what they mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Literal, final
 
 import numpy as np
 from jaxtyping import Float, Float32, Int, Shaped, UInt8
 
+from vaekit.data.shards import Shards
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError, nearest
 from vaekit.spec import DataSpec
@@ -24,7 +26,7 @@ class Split:
     """One part of a data set, in a fixed order.
 
     Args:
-        values: stored values `(N, *E)`: integers that stand for k/(L−1), or float32.
+        values: stored values `(N, *E)`: integers that stand for k/(L−1), or float32; in one array, or in files.
         labels: one whole number per example `(N,)`, or None.
         names: one name per example, the file it came from for instance, or None.
         index: where each example stood in the part of the source it came from; None: in this order.
@@ -38,9 +40,9 @@ class Split:
         5
     """
 
-    values: Shaped[np.ndarray, "N ..."]
+    values: Shaped[np.ndarray, "N ..."] | Shards
     labels: Int[np.ndarray, "_"] | None = None
-    names: tuple[str, ...] | None = None
+    names: Sequence[str] | None = None
     index: Int[np.ndarray, "N"] | None = None
     attributes: UInt8[np.ndarray, "_ A"] | None = None
 
@@ -52,6 +54,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def array(self) -> Shaped[np.ndarray, "N ..."]:
+        """The stored values in one array; those of files are read."""
+        return self.values[:] if isinstance(self.values, Shards) else self.values
 
     @property
     def index_in_source(self) -> Int[np.ndarray, "N"]:
@@ -68,10 +75,36 @@ class Split:
         return Split(
             self.values[indices],
             None if self.labels is None else self.labels[indices],
-            None if self.names is None else tuple(self.names[index] for index in indices),
+            None if self.names is None else tuple(self.names[int(index)] for index in indices),
             self.index_in_source[indices],
             None if self.attributes is None else self.attributes[indices],
         )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What was computed of data when they were packed, and of which data it holds.
+
+    Args:
+        variance: that of `Data.spec`.
+        fingerprint: of the content.
+        parts: train, validation and test.
+        levels: of those data.
+    """
+
+    variance: float
+    fingerprint: str
+    parts: tuple[Split, Split, Split]
+    levels: int | None
+
+    def holds(self, data: "Data") -> bool:
+        """Whether these are the same data, undrawn."""
+        same = all(
+            own is other
+            for own, other in zip(self.parts, (data.train, data.validation, data.test), strict=True)
+        )
+        return same and data.binarise is None and data.levels == self.levels
 
 
 @final
@@ -93,6 +126,7 @@ class Data:
         attribute_names: of the columns of the splits' attributes.
         unreadable: path and reason of each file that was left out.
         transform: how pictures in files were made to fit; None for other sources.
+        known: what need not be computed anew; dropped where it holds of other data than these.
 
     Raises:
         UserError: levels that contradict each other, or splits whose examples differ in shape or type.
@@ -116,8 +150,11 @@ class Data:
     attribute_names: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
     transform: Transform | None = None
+    known: Known | None = None
 
     def __post_init__(self) -> None:
+        if self.known is not None and not self.known.holds(self):
+            object.__setattr__(self, "known", None)  # what `replace` copied
         seen = self.stored_levels if self.binarise is None else 2
         if self.levels != seen or (self.binarise is not None and self.stored_levels is None):
             raise UserError(
@@ -140,9 +177,16 @@ class Data:
         the training examples; with a dynamic one that of the draws, p̄(1−p̄) with p̄ the mean of k/(L−1).
         """
         values, stored = self.train.values, self.stored_levels
-        mean = _mean(values, stored)
-        variance = mean * (1 - mean) if self.binarise == "dynamic" else _spread(values, stored, mean)
-        return DataSpec(values.shape[1:], self.levels, float(variance.mean()))
+        if self.known is not None:
+            variance = self.known.variance
+        elif self.binarise == "dynamic":
+            mean = _mean(values, stored)
+            variance = float((mean * (1 - mean)).mean())
+        elif stored is not None:
+            variance = _exact_variance(values) / (stored - 1) ** 2
+        else:
+            variance = float(_spread(values, _mean(values, stored)).mean())
+        return DataSpec(values.shape[1:], self.levels, variance)
 
     def split(self, name: str) -> Split:
         """Return the split of that name.
@@ -174,19 +218,19 @@ def unit(values: Shaped[np.ndarray, "..."], stored_levels: int | None) -> Float3
     return values.astype(np.float32) / np.float32(scale)
 
 
-def chunks(values: Shaped[np.ndarray, "N ..."]) -> Iterator[slice]:
+def chunks(values: Shaped[np.ndarray, "N ..."] | Shards) -> Iterator[slice]:
     """Yield slices over examples that hold about a million values each, so that temporaries stay small.
 
     Example:
         >>> [(piece.start, piece.stop) for piece in chunks(np.zeros((3, 2**19)))]
         [(0, 2), (2, 4)]
     """
-    rows = max(1, _CHUNK_VALUES // max(1, values[:1].size))
+    rows = max(1, _CHUNK_VALUES // max(1, prod(values.shape[1:])))
     for start in range(0, len(values), rows):
         yield slice(start, start + rows)
 
 
-def _mean(values: Shaped[np.ndarray, "N *E"], stored_levels: int | None) -> Float[np.ndarray, "*E"]:
+def _mean(values: Shaped[np.ndarray, "N *E"] | Shards, stored_levels: int | None) -> Float[np.ndarray, "*E"]:
     scale = 1 if stored_levels is None else stored_levels - 1
     total = np.zeros(values.shape[1:])
     for piece in chunks(values):
@@ -195,11 +239,22 @@ def _mean(values: Shaped[np.ndarray, "N *E"], stored_levels: int | None) -> Floa
 
 
 def _spread(
-    values: Shaped[np.ndarray, "N *E"], stored_levels: int | None, mean: Float[np.ndarray, "*E"]
+    values: Shaped[np.ndarray, "N *E"] | Shards, mean: Float[np.ndarray, "*E"]
 ) -> Float[np.ndarray, "*E"]:
-    scale = 1 if stored_levels is None else stored_levels - 1
     total = np.zeros(values.shape[1:])
     # A second pass over centred values: Σx² − N·mean² cancels badly where the mean is large.
     for piece in chunks(values):
-        total += ((values[piece].astype(np.float64) / scale - mean) ** 2).sum(axis=0)
+        total += ((values[piece].astype(np.float64) - mean) ** 2).sum(axis=0)
     return total / len(values)
+
+
+def _exact_variance(values: Shaped[np.ndarray, "N *E"] | Shards) -> float:
+    """Mean over D dimensions of Var[k], (N·Σk² − Σ_d (Σk)²) / (N²D), in one pass, exact for integers k."""
+    total, squares = np.zeros(values.shape[1:]), 0
+    for piece in chunks(values):
+        k = values[piece].astype(np.float64)
+        total += k.sum(axis=0)
+        squares += int(np.dot(k.reshape(-1), k.reshape(-1)))  # below 2⁵³, as is every total
+    count = len(values)
+    difference = count * squares - sum(int(each) ** 2 for each in total.reshape(-1).tolist())
+    return difference / (count**2 * total.size)

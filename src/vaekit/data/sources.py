@@ -1,6 +1,5 @@
 """One door to data: a name, a path, an array, a mapping or a dataset goes in, a `Data` comes out."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -12,16 +11,18 @@ from vaekit.data.arrays import load_arrays, read_npy, read_npz
 from vaekit.data.binarise import binarised
 from vaekit.data.celeba import find_celeba, list_celeba
 from vaekit.data.datasets import MapStyle, load_dataset
+from vaekit.data.description import is_pack
 from vaekit.data.digits import load_digits
 from vaekit.data.encode import check_levels
 from vaekit.data.folders import list_folder
 from vaekit.data.idx import find_idx, load_idx
 from vaekit.data.listing import Listing, join
 from vaekit.data.options import PictureOptions
+from vaekit.data.pack import load_pack
 from vaekit.data.parquet import HUB, is_hosted, load_hosted
-from vaekit.data.photographs import LEVELS as PICTURE_LEVELS
 from vaekit.data.photographs import load_listing
-from vaekit.data.records import Binarisation, Data, chunks
+from vaekit.data.pictures_pack import LEVELS as PICTURE_LEVELS
+from vaekit.data.records import Binarisation, Data
 from vaekit.data.splits import SplitOptions
 from vaekit.data.walk import JOINT, is_pictures, sources_in
 from vaekit.errors import UserError
@@ -30,9 +31,8 @@ BUILT_IN = ("digits",)
 Source = str | Path | np.ndarray | Mapping[str, np.ndarray] | MapStyle | Data
 
 _ACCEPTED = (
-    f"{', '.join(BUILT_IN)}; a folder with IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte, plain "
-    "or .gz); a folder of pictures, also of one folder per class, or CelebA; a .npy or .npz file; a Parquet "
-    "file or a folder of them; hf:NAME"
+    f"{', '.join(BUILT_IN)}; a folder of pictures (also of one folder per class, or CelebA) or of IDX files "
+    "(train-images-idx3-ubyte…, plain or .gz); a pack; a .npy, .npz or Parquet file; hf:NAME"
 )
 _SHOWN = 5
 
@@ -49,7 +49,7 @@ def load(
     """Return the data set that a source names or holds.
 
     Args:
-        source: "digits"; the path of a folder with IDX files or with pictures; the path of a `.npy` or of a
+        source: "digits"; the path of a pack, of a folder with IDX files or with pictures, of a `.npy` or of a
             `.npz` file; the path of a Parquet file, of a folder of them or of one that `save_to_disk` of the
             package `datasets` wrote, or "hf:OWNER/NAME:CONFIG" of the Hugging Face hub; several sources of
             pictures joined by " + "; an array; a mapping of arrays with the keys of a `.npz` file; a
@@ -68,6 +68,30 @@ def load(
         >>> data.spec.shape, data.levels, len(data.test)
         ((1, 8, 8), 2, 180)
     """
+    found = open_source(source, levels, split, pictures, report)
+    data = load_listing(found, pictures, split, report) if isinstance(found, Listing) else found
+    return data if binarise is None else binarised(data, binarise, split.seed)
+
+
+def open_source(
+    source: Source,
+    levels: int | None,
+    split: SplitOptions,
+    pictures: PictureOptions,
+    report: Callable[[str], None],
+) -> Listing | Data:
+    """Return what a source of pictures lists, before any is decoded, or the data set of another source.
+
+    Args:
+        source: as for `load`.
+        levels: as for `load`.
+        split: as for `load`.
+        pictures: as for `load`.
+        report: as for `load`.
+
+    Raises:
+        UserError: as `load`.
+    """
     check_levels(levels)
     parts = sources_in(source) if isinstance(source, str) else [source]
     for part in parts:
@@ -77,15 +101,16 @@ def load(
     if len(parts) > 1 and len(listings) < len(parts):
         odd = next(part for part, what in zip(parts, found, strict=True) if not isinstance(what, Listing))
         raise UserError(f"{source}: only folders of pictures can be taken together, and {odd} is none")
-    if isinstance(only := found[0], Listing):
+    only = found[0]
+    if isinstance(only, Listing):
         if levels not in (None, PICTURE_LEVELS):
             raise UserError(f"pictures have {PICTURE_LEVELS} levels, not {levels}; leave levels out")
-        data = load_listing(join(listings), pictures, split, report)
-    elif pictures.shaping:
+        return join(listings)
+    if isinstance(only, str | Path) and is_pack(str(only)):
+        return load_pack(Path(only).expanduser(), levels, split, pictures, report)
+    if pictures.shaping:
         raise UserError(f"--{pictures.shaping[0]} is for folders of pictures: leave it out for other data")
-    else:
-        data = _mirrored(_arrays(only, levels, split), pictures.flip)
-    return data if binarise is None else binarised(data, binarise, split.seed)
+    return _mirrored(_arrays(only, levels, split), pictures.flip)
 
 
 def absolute(source: str) -> str:
@@ -136,7 +161,7 @@ def _found(
     source: Source, levels: int | None, split: SplitOptions, report: Callable[[str], None]
 ) -> Listing | Source:
     """The pictures that a source lists, where it is one of pictures; a table, where `datasets` reads it."""
-    if not isinstance(source, str | Path) or source in BUILT_IN:
+    if not isinstance(source, str | Path) or source in BUILT_IN or is_pack(str(source)):
         return source
     if is_hosted(str(source)):
         return load_hosted(str(source), levels, split, report)
@@ -176,28 +201,6 @@ def _arrays(source: Source, levels: int | None, split: SplitOptions) -> Data:
     else:
         data = load_dataset(source, levels, split)
     return data
-
-
-def fingerprint(data: Data) -> str:
-    """Return a SHA-256 in hexadecimal over levels, shapes, types and bytes of the three splits.
-
-    A resumed run compares it, and so notices that its source has changed.
-
-    Example:
-        >>> fingerprint(load("digits")) == fingerprint(load("digits", split=SplitOptions(seed=1)))
-        False
-    """
-    digest = hashlib.sha256(f"{data.levels} {data.binarise} {data.stored_levels}".encode())
-    for split in (data.train, data.validation, data.test):
-        # Most sources have no attributes, and runs of such are resumed by fingerprints without a word on them.
-        for array in (split.values, split.labels, *([] if split.attributes is None else [split.attributes])):
-            if array is None:
-                digest.update(b"none")
-                continue
-            digest.update(f"{array.shape} {array.dtype.str}".encode())
-            for piece in chunks(array):
-                digest.update(np.ascontiguousarray(array[piece]).data)
-    return digest.hexdigest()
 
 
 def _checked(data: Data, levels: int | None) -> Data:

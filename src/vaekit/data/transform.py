@@ -14,6 +14,21 @@ TOLERANCE = 0.02
 
 
 @final
+class TooSmall(UserError):  # noqa: N818 (as UserError)
+    """A picture is smaller than what shall be cut out of it.
+
+    Args:
+        width: of the picture.
+        height: of the picture.
+        side: of the crop.
+    """
+
+    def __init__(self, width: int, height: int, side: int) -> None:
+        super().__init__(f"{width}×{height} pixels are smaller than the crop of {side}×{side}")
+        self.sizes = f"{width}×{height} pixels, smaller than the crop of {side}×{side}"
+
+
+@final
 @dataclass(frozen=True)
 class Header:
     """What the first bytes of a picture tell.
@@ -53,7 +68,7 @@ class Transform:
         """Return left, upper, right and lower edge of what is cut out of a picture, in pixels.
 
         Raises:
-            UserError: a picture that is smaller than the crop.
+            TooSmall: a picture that is smaller than the crop.
 
         Example:
             >>> Transform("celeba", (64, 64), 3).box(178, 218)
@@ -80,7 +95,7 @@ class Transform:
                 return _same_aspect(width, height, self.size)
             case side:
                 if short < side:
-                    raise UserError(f"{width}×{height} pixels are smaller than the crop of {side}×{side}")
+                    raise TooSmall(width, height, side)
                 return side, side
 
 
