@@ -8,7 +8,8 @@ from vaekit.data.splits import SplitOptions
 from vaekit.evaluation import Evaluation, with_solved_sigma
 from vaekit.evaluation import evaluate as evaluate_model
 from vaekit.training.config import config_from
-from vaekit.training.reporting import Silent, reporter_for
+from vaekit.training.ranks import speaks
+from vaekit.training.reporting import Reporter, Silent, reporter_for
 from vaekit.training.run import PYTHON_OBJECT, Run, load_run, start
 from vaekit.training.run import resume as resume_run
 
@@ -48,7 +49,7 @@ def train(
     """
     name = str(source) if isinstance(source, str | Path) else PYTHON_OBJECT
     config = config_from({"data": name, "recipe": recipe, "split": split, **options}, "the call")
-    return start(config, Silent() if quiet else reporter_for(), None if out is None else Path(out), source)
+    return start(config, _reporter(quiet), None if out is None else Path(out), source)
 
 
 def resume(path: Path | str, source: Source | None = None, *, quiet: bool = False) -> Run:
@@ -62,7 +63,11 @@ def resume(path: Path | str, source: Source | None = None, *, quiet: bool = Fals
     Raises:
         UserError: if there is nothing to go on from, or the data have changed.
     """
-    return resume_run(Path(path), Silent() if quiet else reporter_for(), source)
+    return resume_run(Path(path), _reporter(quiet), source)
+
+
+def _reporter(quiet: bool) -> Reporter:
+    return reporter_for() if speaks() and not quiet else Silent()
 
 
 def load(path: Path | str) -> Run:

@@ -12,6 +12,7 @@ from typing import final
 
 from vaekit.commands import BROKEN_PIPE, INTERRUPTED, WRONG_INPUT
 from vaekit.errors import UserError, nearest
+from vaekit.memory import keep_freed_memory
 
 TOO_LARGE = (
     "there is not enough memory for this: use fewer --latents, a smaller --size, --hidden or --batch_size, "
@@ -36,6 +37,8 @@ class Command:
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "train": Command("vaekit.commands.train", "train a model and measure it"),
+        "pack": Command("vaekit.commands.pack", "decode pictures once, into one file that training maps"),
+        "data": Command("vaekit.commands.data", "tell what a source or a pack holds"),
         "sample": Command("vaekit.commands.sample", "draw new examples"),
         "reconstruct": Command("vaekit.commands.reconstruct", "encode and decode examples"),
         "interpolate": Command("vaekit.commands.interpolate", "walk between two examples"),
@@ -81,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[0] not in COMMANDS:
             raise UserError(f"no command is called {given[0]}; {nearest(given[0], COMMANDS)}")
+        keep_freed_memory()
         return import_module(COMMANDS[given[0]].module).main(given[1:])
     except UserError as error:
         return _refuse(str(error))
@@ -97,13 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"{error.filename or 'file'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        print("vaekit: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _refuse("interrupted", INTERRUPTED)
 
 
-def _refuse(sentence: str) -> int:
-    print(f"vaekit: {sentence}", file=sys.stderr)
-    return WRONG_INPUT
+def _refuse(sentence: str, code: int = WRONG_INPUT) -> int:
+    from vaekit.training.ranks import speaks
+
+    if speaks():
+        print(f"vaekit: {sentence}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

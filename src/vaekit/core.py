@@ -6,7 +6,7 @@ Shapes follow torch: (*S, B, *E) with S the sample shape (Monte Carlo), B the ba
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, cast, final
 
 import torch
@@ -221,8 +221,8 @@ class VAE(Module):
         likelihood: p(x | decoder output).
         shape: of one example, (C, H, W) or (D,).
 
-    With `fast_networks` set, encoder and decoder run in bfloat16 while the model is in training mode; densities,
-    draws and everything in evaluation mode keep the precision of x.
+    In training mode encoder and decoder are run by `in_training` where it is set, in lower precision for
+    instance; densities, draws and everything in evaluation mode stay as they are.
 
     Source: Kingma & Welling 2014, https://arxiv.org/abs/1312.6114, figure 1.
 
@@ -254,7 +254,7 @@ class VAE(Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.shape = tuple(shape)
-        self.fast_networks = False
+        self.in_training: Callable[[Module, Tensor], Tensor] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -311,10 +311,9 @@ class VAE(Module):
         return Trace(x, tuple(sites), likelihood)
 
     def _through(self, net: Module, h: Tensor, event_ndim: int) -> Tensor:
-        if not (self.fast_networks and self.training):
+        if self.in_training is None or not self.training:
             return over_batch(net, h, event_ndim)
-        with torch.autocast(h.device.type, torch.bfloat16):
-            return over_batch(net, h, event_ndim).to(h.dtype)
+        return over_batch(partial(self.in_training, net), h, event_ndim)
 
     @torch.no_grad()
     def generate(

@@ -1,7 +1,7 @@
 """Random draws that do not depend on how a batch is cut: every shard has its own seeded stream."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from hashlib import blake2b
 from itertools import accumulate
@@ -62,6 +62,7 @@ class Noise:
         key: what makes this batch different from others, the step for instance.
         shards: the shards that this batch holds, in order; their sizes add up to the batch.
         window: first and one past the last of the shards' examples that are in the batch, where not all are.
+        tape: where numbers that were drawn before are kept, if anywhere.
 
     Example:
         >>> whole = Noise(0, (7,), cut(8, 4))
@@ -77,6 +78,7 @@ class Noise:
     key: tuple[int | str, ...]
     shards: tuple[Shard, ...]
     window: tuple[int, int] | None = None
+    tape: "Tape | None" = field(default=None, compare=False)
 
     def part(self, start: int, stop: int) -> "Noise":
         """The source of the examples `start` … `stop − 1` of this batch: the same numbers for them.
@@ -95,6 +97,10 @@ class Noise:
         return replace(
             self, shards=tuple(self.shards[i] for i in inside), window=(start - before, stop - before)
         )
+
+    def on(self, tape: "Tape") -> "Noise":
+        """The same source, its numbers taken from a tape that holds them."""
+        return replace(self, tape=tape)
 
     @classmethod
     def fresh(cls, batch: int) -> "Noise":
@@ -117,6 +123,8 @@ class Noise:
         batch_axis: int,
         like: Tensor,
     ) -> Tensor:
+        if self.tape is not None:
+            return self.tape.take(replace(self, tape=None), kind, name, shape, batch_axis, like)
         sample = torch.randn if kind == "normal" else torch.rand
         generator = torch.Generator(device=like.device)
         parts: list[Tensor] = []
@@ -132,6 +140,42 @@ class Noise:
         if stop - start != examples:
             raise ValueError(f"noise for {stop - start} examples was asked for {examples}")
         return start, examples
+
+
+@final
+class Tape:
+    """Numbers at fixed places in memory, for a step that is recorded once and replayed with other numbers.
+
+    Example:
+        >>> tape, like = Tape(), torch.zeros(())
+        >>> numbers = Noise(0, (1,), cut(4, 2)).on(tape).normal("z", (4, 2), 0, like)
+        >>> tape.refill(Noise(0, (2,), cut(4, 2)))
+        >>> torch.equal(numbers, Noise(0, (2,), cut(4, 2)).normal("z", (4, 2), 0, like))
+        True
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Literal["normal", "uniform"], str, tuple[int, ...], int], Tensor] = {}
+
+    def take(
+        self,
+        source: Noise,
+        kind: Literal["normal", "uniform"],
+        name: str,
+        shape: Sequence[int],
+        batch_axis: int,
+        like: Tensor,
+    ) -> Tensor:
+        """The numbers of that name and shape; drawn from `source` when they are first asked for."""
+        key = (kind, name, tuple(shape), batch_axis)
+        if key not in self._kept:
+            self._kept[key] = source._draw(kind, name, shape, batch_axis, like)
+        return self._kept[key]
+
+    def refill(self, source: Noise) -> None:
+        """Draw everything that was ever asked for anew, into the same places."""
+        for (kind, name, shape, batch_axis), kept in self._kept.items():
+            kept.copy_(source._draw(kind, name, shape, batch_axis, kept))
 
 
 def _seed(*parts: int | str) -> int:

@@ -1,10 +1,11 @@
 """The shape contract: tensors are (*S, B, *E); networks see (N, *E)."""
 
+from collections.abc import Callable
+
 from torch import Tensor
-from torch.nn import Module
 
 
-def over_batch(net: Module, h: Tensor, event_ndim: int) -> Tensor:
+def over_batch(net: Callable[[Tensor], Tensor], h: Tensor, event_ndim: int) -> Tensor:
     """Apply a network that takes (N, *E) to a tensor (*S, B, *E).
 
     Args:

@@ -50,7 +50,7 @@ def test_a_termination_before_the_first_step_is_an_interrupt(
     def terminated(*arguments: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("vaekit.training.run.measure", terminated)
+    monkeypatch.setattr("vaekit.training.trial.measure", terminated)
     outcome = vaekit("train", "digits", *QUICK, "--out", tmp_path / "run")
     assert outcome.code == 130
     assert not (tmp_path / "run").exists()

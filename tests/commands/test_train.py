@@ -173,7 +173,7 @@ def test_ctrl_c_after_training_still_says_how_to_go_on(
     moment: str, tmp_path: Path, vaekit: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from vaekit.commands import finish
-    from vaekit.training import run as training_run
+    from vaekit.training import sitting
 
     def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
@@ -181,7 +181,7 @@ def test_ctrl_c_after_training_still_says_how_to_go_on(
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
         if moment == "fitting the prior":
-            patch.setattr(training_run, "fit_prior", interrupt)
+            patch.setattr(sitting, "fit_prior", interrupt)
         else:
             patch.setattr(finish, "evaluate", interrupt)
         outcome = vaekit("train", "digits", *QUICK, "--epochs", 2, "--out", run)

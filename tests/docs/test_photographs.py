@@ -44,6 +44,10 @@ def test_every_training_is_understood(
         found.append(config)
         raise Interrupted("nothing")
 
+    if "--resume" in words:
+        # How many devices it had is read before anything is done.
+        (here / "runs" / "long").mkdir(parents=True)
+        (here / "runs" / "long" / "config.yaml").write_text("data: photos\n")
     monkeypatch.setattr("vaekit.training.run.start", instead)
     monkeypatch.setattr("vaekit.training.run.resume", instead)
     assert main(words) == INTERRUPTED, capsys.readouterr().err

@@ -11,6 +11,8 @@ from vaekit.noise import Noise, cut
 from vaekit.recipes.recipe import build_recipe
 from vaekit.spec import DataSpec
 from vaekit.training.batch_statistics import statistics_estimated_on
+from vaekit.training.passes import Pass
+from vaekit.training.speed import Speed
 
 
 def model(net: str) -> VAE:
@@ -67,7 +69,7 @@ def test_full_precision_is_kept() -> None:
     for fast in (False, True):
         torch.manual_seed(0)
         vae = model("conv")
-        vae.fast_networks = fast
+        vae.in_training = Pass(Speed("bfloat16" if fast else "float32"))
         with statistics_estimated_on(vae, batches()):
             moment = first_layers(vae)[1].running_var
             assert moment is not None

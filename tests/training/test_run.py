@@ -531,7 +531,7 @@ def test_two_runs_at_once_get_two_folders(tmp_path: Path, monkeypatch: pytest.Mo
         (taken / "config.yaml").touch()
         return measured(*arguments)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr("vaekit.training.run.measure", slow)
+    monkeypatch.setattr("vaekit.training.trial.measure", slow)
     run = start(configured(**CASES["vae"]), told, None, pictures(), root=tmp_path)
     assert run.folder.path.name == "array-vae-002"
     assert list(taken.iterdir()) == [taken / "config.yaml"]

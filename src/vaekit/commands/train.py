@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vaekit.commands import INTERRUPTED
 from vaekit.commands.parser import Parser, with_lists
@@ -18,7 +18,11 @@ from vaekit.recipes.options import Architecture
 from vaekit.recipes.table import RECIPES, find
 from vaekit.training.options import TrainingOptions
 
+if TYPE_CHECKING:
+    from vaekit.training.config import RunConfig
+
 FLAGS = ("--print_config", "--help", "-h")
+WITH_RESUME = ("--resume", "--devices", "--nodes")
 OWN = ("config", "more", "out", "resume", "print_config")
 
 
@@ -43,24 +47,52 @@ def main(arguments: Sequence[str]) -> int:
 
     # Everything that can be wrong about the options is found before torch is imported.
     config = None if parsed["resume"] is not None else config_from(flat, "train")
+    from vaekit.training.launch import launch, stop_without_launcher
+    from vaekit.training.ranks import from_environment
+
+    rank = from_environment()
+    devices, nodes = devices_for(given, config, parsed["resume"], parsed["devices"], parsed["nodes"])
+    if rank.world == 1 and devices * nodes > 1:
+        return launch(["train", *arguments], devices, nodes)
     from vaekit.commands.finish import complete
     from vaekit.training.interrupt import Interrupted, terminated_as_interrupted
-    from vaekit.training.reporting import reporter_for
+    from vaekit.training.reporting import Silent, reporter_for
     from vaekit.training.run import resume, start
 
-    reporter = reporter_for(sys.stdout)
+    reporter = Silent() if rank.rank else reporter_for(sys.stdout)
     with terminated_as_interrupted():
+        stop_without_launcher()
         try:
             run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
         except Interrupted as request:
-            print(f"\n{request.sentence()}")
+            reporter.say(f"\n{request.sentence()}")
             return INTERRUPTED
+        if rank.rank:
+            return 0
         try:
             complete(run, run.data(), reporter, next_steps=True)
         except KeyboardInterrupt:
             print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
             return INTERRUPTED
     return 0
+
+
+def devices_for(
+    arguments: Sequence[str], config: "RunConfig | None", run: str | None, devices: int | None, nodes: int
+) -> tuple[int, int]:
+    """How many processes on how many machines: as typed; of a run that goes on, else as it was.
+
+    Raises:
+        UserError: if there is no such run.
+    """
+    if config is not None:
+        return config.training.devices or 1, config.training.nodes
+    from vaekit.training.config import read_config
+    from vaekit.training.folder import existing_folder
+
+    former = read_config(existing_folder(Path(str(run))).config).training
+    typed = _value(arguments, "--nodes") is not None
+    return devices or former.devices or 1, nodes if typed else former.nodes
 
 
 def recipe_named(arguments: Sequence[str]) -> str:
@@ -136,17 +168,17 @@ def with_sizes(arguments: Sequence[str]) -> list[str]:
 
 
 def beside_resume(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither --resume nor its value; None where there is no other.
+    """The first argument that may not stand beside --resume; None where there is none.
 
     Example:
-        >>> beside_resume(["--resume", "runs/digits-vae-001", "--epochs", "200"])
+        >>> beside_resume(["--resume", "runs/digits-vae-001", "--devices=2", "--epochs", "200"])
         '--epochs'
     """
     skip = False
     for argument in arguments:
-        if skip or argument.startswith("--resume="):
+        if skip or argument.startswith(tuple(f"{option}=" for option in WITH_RESUME)):
             skip = False
-        elif argument == "--resume":
+        elif argument in WITH_RESUME:
             skip = True
         else:
             return argument

@@ -21,10 +21,12 @@ from vaekit.objectives import Turn
 from vaekit.recipes.table import parameters_of
 from vaekit.training.config import config_from
 from vaekit.training.fit_prior import fit_prior
-from vaekit.training.loop import differentiate
+from vaekit.training.gradients import differentiate
 from vaekit.training.model_file import FORMAT, read_facts, save_model
 from vaekit.training.options import TrainingOptions
+from vaekit.training.passes import Pass
 from vaekit.training.players import build_optimiser, chosen, learning_rate, parameters_of_players
+from vaekit.training.speed import Speed
 from vaekit.training.step import LOG, LOSS, STATISTIC, Step
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class ModuleHooks(Base):
         self.recipe = self.facts.build(seed)
         self.optimiser = chosen(self.recipe.optimiser, self.choices)
         self.step = Step(self.recipe.model, self.recipe.turns)
-        self.vae.fast_networks = self.choices.precision == "bfloat16"
+        self.vae.in_training = Pass(Speed(self.choices.precision or "float32"))
         self.players = parameters_of_players(
             self.vae, [p for turn in self.recipe.turns for p in turn.players]
         )

@@ -8,6 +8,7 @@ from typing import Literal, final
 
 import yaml
 
+from vaekit.data.description import is_pack_of_pictures
 from vaekit.data.options import PictureOptions
 from vaekit.data.splits import SplitOptions
 from vaekit.data.walk import is_pictures
@@ -58,13 +59,13 @@ class RunConfig:
 
 
 def recipe_for(data: str) -> str:
-    """The recipe that suits a source where none is named: photo_vae for pictures in files, else vae.
+    """The recipe that suits a source where none is named: photo_vae for pictures in files or from them, else vae.
 
     Example:
         >>> recipe_for("digits")
         'vae'
     """
-    return "photo_vae" if is_pictures(data) else "vae"
+    return "photo_vae" if is_pictures(data) or is_pack_of_pictures(data) else "vae"
 
 
 def config_from(flat: Mapping[str, object], where: str = "the configuration") -> RunConfig:

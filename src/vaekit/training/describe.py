@@ -1,5 +1,6 @@
 """What a run says before it trains."""
 
+import numpy as np
 from lightning_fabric import Fabric
 
 from vaekit.data import Data
@@ -22,7 +23,7 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
     )
     reporter.say(
         f"{config.recipe}: {parameters:,} parameters, latents {dict(recipe.model.latents.sites)}, "
-        f"{type(recipe.model.likelihood).__name__}, on {fabric.device}"
+        f"{type(recipe.model.likelihood).__name__}, on {_where(fabric)}"
     )
     if data.unreadable:
         reporter.say(
@@ -34,10 +35,15 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
         )
     for note in recipe.notes:
         reporter.say(f"note: {note}")
-    if not spec.is_image and spec.levels is None:
+    if not spec.is_image and spec.levels is None and isinstance(data.train.values, np.ndarray):
         spread = data.train.values.std(0)
         if spread.max() > UNEVEN * max(spread.min(), 1e-300):
             reporter.say(
                 f"note: standard deviations of the columns run from {spread.min():.3g} to {spread.max():.3g}; "
                 "one sigma sees the widest only: standardise the columns first (subtract mean, divide by deviation)"
             )
+
+
+def _where(fabric: Fabric) -> str:
+    """The device, or how many there are."""
+    return str(fabric.device) if fabric.world_size == 1 else f"{fabric.world_size} × {fabric.device.type}"

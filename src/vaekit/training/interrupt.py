@@ -60,19 +60,19 @@ def stopping_on_interrupt() -> Iterator[StopRequest]:
         for each in SIGNALS:
             signal.signal(each, signal.default_int_handler)
 
-    with _handled_by(handle, SIGNALS):
+    with handled_by(handle, SIGNALS):
         yield request
 
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
     """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
-    with _handled_by(signal.default_int_handler, (signal.SIGTERM,)):
+    with handled_by(signal.default_int_handler, (signal.SIGTERM,)):
         yield
 
 
 @contextmanager
-def _handled_by(handler: Handler, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
+def handled_by(handler: Handler, signals: tuple[signal.Signals, ...]) -> Iterator[None]:
     """Handle signals so for a while; in another thread than the main one, where Python allows none, not at all."""
     if threading.current_thread() is not threading.main_thread():
         yield

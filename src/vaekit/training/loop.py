@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import cast, final
 
@@ -14,61 +14,107 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from vaekit.core import Adaptive
-from vaekit.data.batches import Examples, epoch_order
+from vaekit.data.batches import BLOCK, Examples
+from vaekit.data.order import Order
 from vaekit.errors import UserError
 from vaekit.evaluation import bounds, mean_statistic
 from vaekit.evaluation.measures import native
-from vaekit.noise import Noise, cut
-from vaekit.objectives import Turn
+from vaekit.noise import Noise
+from vaekit.objectives import Objective, Turn
 from vaekit.recipes.recipe import Recipe
 from vaekit.training.averaging import Averages
 from vaekit.training.batch_statistics import BATCHES, statistics_estimated_on
+from vaekit.training.captured import CapturedStep, CudaGraphs, Graphs
+from vaekit.training.gathered import gather_batch_statistics
+from vaekit.training.gradients import Gradients
 from vaekit.training.options import TrainingOptions
+from vaekit.training.passes import Pass, laid_out, lay_out_kernels
 from vaekit.training.patience import ended
 from vaekit.training.plan import Plan
-from vaekit.training.players import build_optimiser, chosen, learning_rate, parameters_of_players
+from vaekit.training.players import (
+    build_optimiser,
+    chosen,
+    learning_rate,
+    parameters_of_players,
+    set_learning_rate,
+)
+from vaekit.training.portions import portions
 from vaekit.training.reporting import Reporter
+from vaekit.training.speed import Speed
 from vaekit.training.state import Progress, as_numbers
 from vaekit.training.step import LOG, LOSS, STATISTIC, Step
+from vaekit.training.team import mean_over_processes
+
+
+class _NotFiniteError(Exception):
+    """A loss is not a number to descend; says whose."""
 
 
 @final
 class Trainer:
-    """Trains a recipe's model in place.
+    """Trains a recipe's model in place, alone or as one of several processes with the same model.
 
     Args:
         recipe: model, turns, optimiser.
         train: the training examples, on the device.
         validation: the validation examples, on the device.
-        options: batch size, seed, clipping.
-        fabric: the engine: device, precision, gradients.
+        options: batch size, seed, clipping, micro-batches.
+        fabric: the engine: device, gradients.
+        graphs: what captures steps where the options ask for it; default CUDA's.
+
+    Raises:
+        UserError: if batches do not divide among processes, micro-batches and files.
     """
 
     def __init__(
-        self, recipe: Recipe, train: Examples, validation: Examples, options: TrainingOptions, fabric: Fabric
+        self,
+        recipe: Recipe,
+        train: Examples,
+        validation: Examples,
+        options: TrainingOptions,
+        fabric: Fabric,
+        graphs: Graphs | None = None,
     ) -> None:
         self.train_examples = train
         self.validation_examples = validation
         self.options = options
         self.fabric = fabric
         self.optimiser = chosen(recipe.optimiser, options)
+        self.batch_size = min(options.batch_size, len(train))
+        self.order = Order(train.lengths, self.batch_size, options.seed, train.index_device)
+        rank, world = fabric.global_rank, fabric.world_size
+        self.portions = portions(self.batch_size, options.shards, rank, world, options.accumulate)
+        self.slots = slice(self.portions[0].where.start, self.portions[-1].where.stop)
+        if world * options.accumulate > 1:
+            _check_divisible(recipe.turns)
+        self.validation_part = validation.share(rank, world)
         self.vae = recipe.model.to(fabric.device)
-        self.vae.fast_networks = options.precision == "bfloat16"
+        if world > 1:
+            gather_batch_statistics(self.vae, fabric.device)
+        self.speed = options.wish.applied(Speed())
+        lay_out_kernels(self.vae, self.speed)
+        self.vae.in_training = Pass(self.speed)
         self.turns = recipe.turns
         players = [player for turn in recipe.turns for player in turn.players]
         self.players = parameters_of_players(self.vae, players)
-        self.step_module = fabric.setup_module(Step(self.vae, recipe.turns))
+        step = fabric.setup_module(Step(self.vae, recipe.turns))
+        self.gradients = Gradients(step, recipe.turns, self.players, fabric)
         self.optimisers: dict[str, Optimizer] = {
-            name: cast(Optimizer, fabric.setup_optimizers(build_optimiser(self.optimiser, parameters)))
+            name: cast(Optimizer, fabric.setup_optimizers(self._optimiser_of(parameters)))
             for name, parameters in self.players.items()
         }
         self.averages = Averages(self.vae, self.optimiser.ema) if self.optimiser.ema > 0 else None
-        self.batch_size = min(options.batch_size, len(train))
+        self._captured = (
+            CapturedStep(self._one_batch, graphs or CudaGraphs()) if self.speed.captured else None
+        )
+
+    def _optimiser_of(self, parameters: list[Parameter]) -> Optimizer:
+        return build_optimiser(self.optimiser, parameters, self.speed.captured)
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches in one pass; what is left over comes first in no epoch, and differs each time."""
-        return len(self.train_examples) // self.batch_size
+        return self.order.batches
 
     def is_over(self, plan: Plan, progress: Progress) -> bool:
         """Whether the steps are done, or the best validation is older than the patience asked for."""
@@ -94,17 +140,15 @@ class Trainer:
                 validation σ² and, where weights are averaged, the averages.
         """
         started = time.monotonic() - progress.seconds
-        order = torch.empty(0, dtype=torch.long)
         self.vae.train()
         for step in range(progress.step, plan.steps):
             if self.is_over(plan, progress):
                 break
             epoch, place = divmod(step, plan.steps_per_epoch)
-            if place == 0 or len(order) == 0:
-                order = epoch_order(self.options.seed, epoch, len(self.train_examples))
-                order = order.to(self.fabric.device)
-            indices = order[place * self.batch_size : (place + 1) * self.batch_size]
-            scalars = self.take_step(step, plan, indices)
+            scalars = self.take_step(step, plan, self.order.slots(epoch, place, self.slots))
+            if self.train_examples.feed is not None:
+                following = divmod(step + 1, plan.steps_per_epoch)
+                self.train_examples.feed.expect(self.order.slots(*following, self.slots))
             for name, value in scalars.items():
                 progress.summed[name] = progress.summed.get(name, torch.zeros_like(value)) + value
             progress.count += 1
@@ -119,49 +163,70 @@ class Trainer:
             after_step()
 
     def take_step(self, step: int, plan: Plan, indices: Tensor) -> dict[str, Tensor]:
-        """Take every turn of one step and return the scalars to log.
+        """Take every turn of one step and return the scalars to log, means over the batch of all processes.
+
+        Args:
+            step: which one.
+            plan: of the run.
+            indices: this process's part of the batch.
 
         Raises:
             UserError: if a loss is not finite; the weights are then still those before the step.
         """
-        noise = Noise(self.options.seed, (step,), cut(len(indices), self.options.shards))
-        x = self.train_examples.augmented(indices, noise)
-        fraction = torch.full((), step / plan.steps, device=x.device)
-        rate = learning_rate(self.optimiser, step / plan.steps, step // plan.steps_per_epoch)
-        scalars: dict[str, Tensor] = {}
-        for index, turn in enumerate(self.turns):
-            out: dict[str, Tensor] = self.step_module(x, noise, fraction, index)
-            losses = {player: out[LOSS + player] for player in turn.players}
-            self._check_finite(losses, step, plan)
-            self._move(turn, losses, rate)
-            scalars |= {name.removeprefix(LOG): v for name, v in out.items() if name.startswith(LOG)}
-            if STATISTIC in out and isinstance(self.vae.likelihood, Adaptive):
-                gathered = self.fabric.all_reduce(out[STATISTIC])
-                self.vae.likelihood.observe(torch.as_tensor(gathered))
+        batches = list(self._micro_batches((step,), indices))
+        fraction = torch.full((), step / plan.steps, device=self.fabric.device)
+        set_learning_rate(
+            self.optimisers.values(),
+            learning_rate(self.optimiser, step / plan.steps, step // plan.steps_per_epoch),
+        )
+        try:
+            if self._captured is None:
+                scalars = self._turns(batches, fraction)
+            else:
+                scalars = self._captured(*batches[0], fraction)
+        except _NotFiniteError as found:
+            raise UserError(
+                f"the loss of the {found} at step {step} (epoch {step // plan.steps_per_epoch + 1}); nothing was "
+                f"overwritten: try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
+            ) from None
         if self.averages is not None:
             self.averages.update(step + 1)
         return scalars
 
-    def _move(self, turn: Turn, losses: dict[str, Tensor], rate: float) -> None:
-        differentiate(turn, losses, self.players, self.fabric.backward)
+    def _one_batch(self, x: Tensor, noise: Noise, fraction: Tensor) -> dict[str, Tensor]:
+        return self._turns([(x, noise)], fraction)
+
+    def _turns(self, batches: Sequence[tuple[Tensor, Noise]], fraction: Tensor) -> dict[str, Tensor]:
+        """Take every turn of one step: nothing else in here changes from step to step, or waits for the device."""
+        scalars: dict[str, Tensor] = {}
+        for index, turn in enumerate(self.turns):
+            out = self.gradients.of_turn(index, batches, fraction)
+            self._check_finite({player: out[LOSS + player] for player in turn.players})
+            self._move(turn)
+            scalars |= {name.removeprefix(LOG): v for name, v in out.items() if name.startswith(LOG)}
+            if STATISTIC in out and isinstance(self.vae.likelihood, Adaptive):
+                self.vae.likelihood.observe(out[STATISTIC])
+        return scalars
+
+    def _micro_batches(self, key: tuple[int | str, ...], indices: Tensor) -> Iterator[tuple[Tensor, Noise]]:
+        """This process's micro-batches of one batch, with their shards of its noise."""
+        for portion, own in zip(self.portions, indices.chunk(len(self.portions)), strict=True):
+            noise = Noise(self.options.seed, key, portion.shards)
+            yield laid_out(self.train_examples.augmented(own, noise), self.speed), noise
+
+    def _move(self, turn: Turn) -> None:
         for player in turn.players:
             if self.options.clip > 0:
                 clip_grad_norm_(self.players[player], self.options.clip)
-            for group in self.optimisers[player].param_groups:
-                group["lr"] = rate
             self.optimisers[player].step()
 
-    def _check_finite(self, losses: dict[str, Tensor], step: int, plan: Plan) -> None:
-        # Reading a loss is free on the CPU; on an accelerator it would stall the queue at every step.
-        if self.fabric.device.type != "cpu" and step % plan.steps_per_epoch:
+    def _check_finite(self, losses: dict[str, Tensor]) -> None:
+        # Reading a loss is free on the CPU; on an accelerator, where validations look, it would stall the queue.
+        if self.fabric.device.type != "cpu":
             return
         for player, loss in losses.items():
             if not math.isfinite(loss.item()):
-                raise UserError(
-                    f"the loss of the {player} became {loss.item()} at step {step} "
-                    f"(epoch {step // plan.steps_per_epoch + 1}); nothing was overwritten: "
-                    f"try a smaller --lr (now {self.optimiser.lr:g}) or --clip 100"
-                )
+                raise _NotFiniteError(f"{player} became {loss.item()}")
 
     def check_sums(self, progress: Progress) -> dict[str, float]:
         """The means since the last row; asked before anything is saved, so that no checkpoint holds NaN.
@@ -214,47 +279,44 @@ class Trainer:
 
     def _batches(self, step: int) -> Iterator[tuple[Tensor, Noise]]:
         """Training batches for batch statistics: a function of the seed and the step."""
-        # No epoch is negative: the order is none that training takes.
-        order = epoch_order(self.options.seed, -step, len(self.train_examples)).to(self.fabric.device)
+        order = Order(
+            self.train_examples.lengths, self.batch_size, self.options.seed, self.train_examples.index_device
+        )
+        shards = tuple(shard for portion in self.portions for shard in portion.shards)
         for place in range(min(BATCHES, self.steps_per_epoch)):
-            indices = order[place * self.batch_size : (place + 1) * self.batch_size]
-            noise = Noise(
-                self.options.seed, ("statistics", step, place), cut(len(indices), self.options.shards)
-            )
-            yield self.train_examples.augmented(indices, noise), noise
+            noise = Noise(self.options.seed, ("statistics", step, place), shards)
+            # No epoch is negative: the order is none that training takes.
+            yield self.train_examples.augmented(order.slots(-step, place, self.slots), noise), noise
 
     def validation_figures(self) -> dict[str, float]:
         """Solve σ² on validation where there is one, and score validation at β = 1, in the likelihood's measure."""
-        likelihood = self.vae.likelihood
+        likelihood, own = self.vae.likelihood, self.validation_part
+        weight = len(own) / len(self.validation_examples)
+        if len(own) == 0:
+            # Every process takes part in each exchange; what this one scores counts for nothing.
+            own = self.validation_examples.head(BLOCK)
         figures: dict[str, float] = {}
         if isinstance(likelihood, Adaptive):
-            statistic = mean_statistic(self.vae, self.validation_examples)
-            likelihood.solve(statistic)
+            likelihood.solve(self._total(weight * mean_statistic(self.vae, own)))
             figures |= {f"validation_{name}": value for name, value in likelihood.solved().items()}
-        rate, by_measure = bounds(self.vae, self.validation_examples, {likelihood.measure: native})
+        rate, by_measure = bounds(self.vae, own, {likelihood.measure: native})
         bound = by_measure[likelihood.measure]
-        return figures | {
-            f"validation_nll_{likelihood.measure}": bound.distortion.mean().item(),
-            "validation_kl": rate.mean().item(),
-            f"validation_elbo_{likelihood.measure}": bound.elbo.mean().item(),
+        means = {
+            f"validation_nll_{likelihood.measure}": bound.distortion.mean(),
+            "validation_kl": rate.mean(),
+            f"validation_elbo_{likelihood.measure}": bound.elbo.mean(),
         }
+        return figures | {name: self._total(weight * mean).item() for name, mean in means.items()}
+
+    def _total(self, part: Tensor) -> Tensor:
+        """The sum over all processes."""
+        (mean,) = mean_over_processes([part], self.fabric)
+        return mean * self.fabric.world_size
 
 
-def differentiate(
-    turn: Turn,
-    losses: Mapping[str, Tensor],
-    players: Mapping[str, list[Parameter]],
-    backward: Callable[[Tensor], None],
-) -> None:
-    """Leave in every player's parameters the gradient of its loss; all are taken before any player steps."""
-    if len(turn.players) == 1:
-        (player,) = turn.players
-        for parameter in players[player]:
-            parameter.grad = None
-        backward(losses[player])
-        return
-    for player in turn.players:
-        own, last = players[player], player == turn.players[-1]
-        gradients = torch.autograd.grad(losses[player], own, retain_graph=not last, allow_unused=True)
-        for parameter, gradient in zip(own, gradients, strict=True):
-            parameter.grad = gradient
+def _check_divisible(turns: Sequence[Turn]) -> None:
+    if any(isinstance(turn, Objective) and not turn.per_example for turn in turns):
+        raise UserError(
+            "free bits compare the mean over a whole batch with a threshold, which parts of a batch do not know: "
+            "train on one device without --accumulate, or with --free_bits 0"
+        )

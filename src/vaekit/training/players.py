@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Mapping
 
+import torch
+from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Adam, AdamW, Optimizer
 
@@ -29,14 +31,30 @@ def parameters_of_players(vae: VAE, players: Iterable[str]) -> Mapping[str, list
     return {name: known[name] for name in names}
 
 
-def build_optimiser(options: Optimiser, parameters: list[Parameter]) -> Optimizer:
-    """Adam, or AdamW where weights decay; fused where the device has it."""
+def build_optimiser(options: Optimiser, parameters: list[Parameter], captured: bool = False) -> Optimizer:
+    """Adam, or AdamW where weights decay; fused where the device has it.
+
+    Args:
+        options: of the run.
+        parameters: of one player.
+        captured: whether a graph will replay its steps: then the learning rate is a tensor on the device.
+    """
     fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
-    if options.weight_decay > 0:
-        return AdamW(
-            parameters, lr=options.lr, eps=options.epsilon, weight_decay=options.weight_decay, fused=fused
-        )
-    return Adam(parameters, lr=options.lr, eps=options.epsilon, fused=fused)
+    rate = torch.tensor(options.lr, device=parameters[0].device) if captured else options.lr
+    kind, decay = (AdamW, options.weight_decay) if options.weight_decay > 0 else (Adam, 0.0)
+    return kind(
+        parameters, lr=rate, eps=options.epsilon, weight_decay=decay, fused=fused, capturable=captured
+    )
+
+
+def set_learning_rate(optimisers: Iterable[Optimizer], rate: float) -> None:
+    """Set the learning rate of the next step, without waiting for the device."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
 
 def chosen(recipe: Optimiser, options: TrainingOptions) -> Optimiser:

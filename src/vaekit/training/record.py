@@ -1,11 +1,13 @@
-"""What a run writes down: rows, checkpoints, events and sheets at each validation, and its state."""
+"""What a run writes down: rows, checkpoints, events and sheets at each validation, and its state.
+
+Of several processes one writes; the others keep the same progress.
+"""
 
 from typing import final
 
 from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.report.files import save_png
 from vaekit.training.folder import RunFolder
-from vaekit.training.interrupt import StopRequest
 from vaekit.training.loop import Trainer
 from vaekit.training.metrics import Metrics
 from vaekit.training.model_file import ModelFacts, save_model
@@ -26,6 +28,7 @@ class Record:
         progress: of the run; what was written after its step is dropped, its best is updated in place.
         sheets: for images; None for other data.
         fingerprint: of the data.
+        writes: whether this process is the one that writes.
     """
 
     def __init__(
@@ -37,19 +40,26 @@ class Record:
         progress: Progress,
         sheets: EpochSheets | None,
         fingerprint: str,
+        writes: bool = True,
     ) -> None:
         self.folder, self.facts, self.trainer = folder, facts, trainer
         self.plan, self.progress, self.sheets, self.fingerprint = plan, progress, sheets, fingerprint
+        self.writes = writes
         self.metrics = Metrics(folder.metrics, until=progress.step)
-        self.events = Events(folder.tensorboard, progress.step) if trainer.options.tensorboard else None
+        events = writes and trainer.options.tensorboard
+        self.events = Events(folder.tensorboard, progress.step) if events else None
 
     def after_validation(self, row: dict[str, float]) -> None:
         """Write the row, the model where it is the best so far, the events and the sheets."""
-        self.metrics.add(row)
         vae, progress = self.trainer.vae, self.progress
         elbo = row[f"validation_elbo_{vae.likelihood.measure}"]
-        if elbo > progress.best:
+        best = elbo > progress.best
+        if best:
             progress.best, progress.best_step = elbo, progress.step
+        if not self.writes:
+            return
+        self.metrics.add(row)
+        if best:
             save_model(self.folder.best, vae, self.facts)
         if self.events is not None:
             self.events.scalars(row, progress.step)
@@ -67,12 +77,14 @@ class Record:
             if self.events is not None:
                 self.events.image(name, picture, self.progress.step)
 
-    def after_step(self, request: StopRequest) -> None:
-        """Save the state where an epoch was validated or a stop is asked for."""
-        if not (request.made or self.plan.validates_after(self.progress.step)):
+    def after_step(self, stop: bool) -> None:
+        """Save the state where an epoch was validated or the run stops."""
+        if not (stop or self.plan.validates_after(self.progress.step)):
             return
         trainer = self.trainer
         trainer.check_sums(self.progress)
+        if not self.writes:
+            return
         save_state(
             self.folder.last,
             trainer.vae,

@@ -1,125 +1,38 @@
-"""A run: from a configuration to a folder with a trained model, and back from the folder to the model."""
+"""A run: from a configuration to a folder with a trained model, and on from the folder where it stopped."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import final
 
 from lightning_fabric import Fabric
 
-from vaekit.core import VAE
-from vaekit.data import Data, fingerprint, load
+from vaekit.data import Data, fingerprint
 from vaekit.data.batches import Examples
 from vaekit.data.photographs import as_table
-from vaekit.data.sources import Source, absolute, fitting
+from vaekit.data.sources import Source, absolute
 from vaekit.errors import UserError
 from vaekit.files import write_text
-from vaekit.recipes.recipe import Recipe
-from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.describe import describe
 from vaekit.training.device import engine
-from vaekit.training.fit_prior import fit_prior
-from vaekit.training.folder import RunFolder, existing_folder, new_folder, program, typed
-from vaekit.training.forecast import measure, plan_for
-from vaekit.training.interrupt import Interrupted, stopping_on_interrupt
+from vaekit.training.folder import RunFolder, existing_folder, new_folder
+from vaekit.training.forecast import plan_for
 from vaekit.training.loop import Trainer
-from vaekit.training.model_file import ModelFacts, load_model, save_model
+from vaekit.training.model_file import ModelFacts, save_model
+from vaekit.training.opened import PYTHON_OBJECT, Run, load_data, load_run
+from vaekit.training.options import TrainingOptions
 from vaekit.training.patience import ending
 from vaekit.training.plan import Plan
-from vaekit.training.record import Record
-from vaekit.training.reporting import Reporter, clock, spoken
+from vaekit.training.ranks import Ranks, from_environment
+from vaekit.training.reporting import Reporter, spoken
+from vaekit.training.sitting import Sitting
 from vaekit.training.state import Progress, load_state
+from vaekit.training.team import Team
 from vaekit.training.tensorboard import check_installed
+from vaekit.training.trial import never_captured, settle
 
-PYTHON_OBJECT = "(an object in Python)"
-"""What a configuration names where the data had no name."""
-
-
-@final
-@dataclass(frozen=True, repr=False)
-class Run:
-    """A trained model and where it lies.
-
-    Args:
-        folder: of the run.
-        config: what was trained, and how.
-        vae: the model of model.safetensors, in evaluation mode.
-        facts: recipe, options and data from which it was built.
-        source: the data it was trained on: a name, or the object itself.
-    """
-
-    folder: RunFolder
-    config: RunConfig
-    vae: VAE
-    facts: ModelFacts
-    source: Source
-
-    def __repr__(self) -> str:
-        shape = "×".join(map(str, self.spec.shape))
-        return f"Run({str(self.folder.path)!r}, recipe={self.config.recipe!r}, examples of {shape})"
-
-    @property
-    def spec(self) -> DataSpec:
-        """Of the data it was trained on."""
-        return self.facts.spec
-
-    @property
-    def resume_command(self) -> str:
-        """What to type to go on."""
-        return f"{program()} train --resume {typed(self.folder.path)}"
-
-    def data(self, source: Source | None = None, report: Callable[[str], None] = lambda line: None) -> Data:
-        """Load the data it was trained on again with the same splits, or others that fit the model.
-
-        Raises:
-            UserError: if other data have another shape or other levels.
-        """
-        config = self.config
-        if source is not None and config.levels is None and config.binarise is None:
-            # A file of whole numbers does not say how many levels it has; the model does.
-            config = replace(config, levels=self.spec.levels)
-        if source is not None:
-            config = replace(config, pictures=fitting(source, self.spec.shape, config.pictures))
-        data = load_data(config, self.source if source is None else source, report)
-        data.spec.check_fits(self.facts.spec, data.name, "the model was trained on")
-        return data
-
-    def examples(self, split: str, data: Data | None = None) -> Examples:
-        """A split on the model's device, with this run's seed; of its own data unless others are given."""
-        held = self.data() if data is None else data
-        return Examples.of(held, split, self.vae.device, self.config.training.seed)
-
-
-def load_run(path: Path | str) -> Run:
-    """Open the folder of a finished run.
-
-    Raises:
-        UserError: if it is not a run, is not finished, or its model file is damaged.
-    """
-    folder = existing_folder(Path(path))
-    if not folder.model.is_file():
-        raise UserError(f"{path} is not finished: vaekit train --resume {typed(folder.path)}")
-    vae, facts = load_model(folder.model)
-    config = read_config(folder.config)
-    return Run(folder, config, vae, facts, config.data)
-
-
-def load_data(config: RunConfig, source: Source, report: Callable[[str], None] = lambda line: None) -> Data:
-    """Load the data of a configuration; `source` is its name, or the object it stands for."""
-    if isinstance(source, str) and source == PYTHON_OBJECT:
-        raise UserError(
-            "this run was trained from Python on an object in memory: give the data again as source"
-        )
-    return load(
-        source,
-        levels=config.levels,
-        binarise=config.binarise,
-        split=config.split,
-        pictures=config.pictures,
-        report=report,
-    )
+__all__ = ["PYTHON_OBJECT", "Run", "agreed", "load_data", "load_run", "resume", "start"]
 
 
 def start(
@@ -144,42 +57,64 @@ def start(
     """
     if config.training.tensorboard:
         check_installed()
+    ranks = from_environment()
+    training = agreed(config.training, ranks)
     # Later commands must find the data again from any folder.
-    config = replace(config, data=absolute(config.data))
-    source = config.data if source is None else source
-    data = load_data(config, source, reporter.say)
+    config = replace(config, data=absolute(config.data), training=training)
+    fabric = engine(training.device, ranks)
+    team = Team(fabric)
+    with team.one_fate():
+        return _start(config, reporter, out, config.data if source is None else source, root, fabric, team)
+
+
+def _start(
+    config: RunConfig,
+    reporter: Reporter,
+    out: Path | None,
+    source: Source,
+    root: Path,
+    fabric: Fabric,
+    team: Team,
+) -> Run:
+    data = team.in_turn(lambda: load_data(config, source, reporter.say))
     if data.transform is not None:
         # And they must make other pictures fit in the same way.
         config = replace(config, pictures=data.transform.options(config.pictures, data.flip))
-    if data.spec.variance == 0:
-        why = "all training examples are the same" if len(data.train) > 1 else "one training example is left"
-        raise UserError(f"{data.name}: {why}, there is nothing to learn")
-    facts = ModelFacts(config.recipe, config.options, data.spec)
+    spec = team.lead(lambda: _learnable(data))
+    facts = ModelFacts(config.recipe, config.options, spec)
     recipe = facts.build(config.training.seed)
-    fabric = engine(config.training.device)
     folder = RunFolder(out) if out else new_folder(root, data.name, config.recipe)
-    folder.check_free()
+    team.lead(folder.check_free)
     train, validation = _examples(data, config, fabric)
-    describe(reporter, data, recipe, config, fabric)
+    if team.leads:
+        describe(reporter, data, recipe, config, fabric)
+    claim = partial(_claim, folder, None if out else root, data)
     if recipe.closed_form is not None:
+        if team.world > 1:
+            raise UserError(
+                f"recipe {config.recipe} is solved in closed form by one process: leave out --devices"
+            )
         # The folder is made when there is something to put into it: a closed form may refuse the data.
         recipe.model.to(fabric.device)
         recipe.closed_form(recipe.model, train.all())
-        folder = _claim(folder, None if out else root, data, config)
+        folder = claim(config)
         save_model(folder.best, recipe.model, facts)
-        return _finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
-    forecast = measure(recipe, train, validation, config.training, fabric)
+        run = Run(folder, config, recipe.model, facts, source)
+        return Sitting(run, recipe, train, validation, reporter, team).finish()
+    training, forecast = settle(recipe, train, validation, config.training, fabric, reporter.say)
+    config = replace(config, training=training)
     trainer = Trainer(recipe, train, validation, config.training, fabric)
     plan = plan_for(config.training, forecast, trainer.steps_per_epoch)
     config = replace(config, training=replace(config.training, epochs=plan.epochs, minutes=None))
-    folder = _claim(folder, None if out else root, data, config)
+    folder = team.lead(lambda: claim(config))
     reporter.say(
         f"forecast: {plan.epochs} epochs of {plan.steps_per_epoch} steps in about "
         f"{spoken(forecast.seconds(plan))}, into {folder.path}"
     )
     run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, Progress(), data, fingerprint(data), reporter)
-    return _finish(run, recipe, train, validation, reporter)
+    sitting = Sitting(run, recipe, train, validation, reporter, team)
+    sitting.train(trainer, plan, Progress(), data, team.lead(lambda: fingerprint(data)))
+    return sitting.finish()
 
 
 def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
@@ -190,35 +125,79 @@ def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
         Interrupted: on Ctrl-C or SIGTERM, after saving.
     """
     folder = existing_folder(path)
-    config = read_config(folder.config)
+    config, ranks = read_config(folder.config), from_environment()
     if config.training.tensorboard:
         check_installed()
-    source = config.data if source is None else source
-    data = load_data(config, source, reporter.say)
-    facts = ModelFacts(config.recipe, config.options, data.spec)
+    # The devices of this sitting are those it was started on; the others' are in config.yaml.
+    training = replace(config.training, devices=ranks.local_world, nodes=ranks.nodes)
+    config = replace(config, training=training)
+    fabric = engine(training.device, ranks)
+    team = Team(fabric)
+    with team.one_fate():
+        return _resume(folder, config, reporter, config.data if source is None else source, fabric, team)
+
+
+def _resume(
+    folder: RunFolder, config: RunConfig, reporter: Reporter, source: Source, fabric: Fabric, team: Team
+) -> Run:
+    data = team.in_turn(lambda: load_data(config, source, reporter.say))
+    facts = ModelFacts(config.recipe, config.options, team.lead(lambda: data.spec))
     recipe = facts.build(config.training.seed)
-    fabric = engine(config.training.device)
     train, validation = _examples(data, config, fabric)
+    run = Run(folder, config, recipe.model, facts, source)
+    sitting = Sitting(run, recipe, train, validation, reporter, team)
     if recipe.closed_form is not None and folder.best.is_file():
-        return _finish(Run(folder, config, recipe.model, facts, source), recipe, train, validation, reporter)
-    if config.training.epochs is None or recipe.closed_form is not None:
-        raise UserError(f"{path} has no unfinished training to go on with")
+        return sitting.finish()
+    epochs = config.training.epochs
+    if epochs is None or recipe.closed_form is not None:
+        raise UserError(f"{folder.path} has no unfinished training to go on with")
+    if config.training.captured and (why := never_captured(config.training, fabric)):
+        # The same steps, but one by one: somebody goes on where there is no such device, or with several.
+        reporter.say(f"note: {why.split(':')[0]}; going on without")
+        config = replace(config, training=replace(config.training, captured=False))
     trainer = Trainer(recipe, train, validation, config.training, fabric)
-    plan = Plan(config.training.epochs, trainer.steps_per_epoch)
+    plan = Plan(epochs, trainer.steps_per_epoch)
     progress = Progress()
-    print_of_data = fingerprint(data)
+    print_of_data = team.lead(lambda: fingerprint(data))
     if folder.last.is_file():
         progress = load_state(folder.last, trainer.vae, trainer.optimisers, trainer.averages, print_of_data)
     elif folder.model.is_file():
         progress = Progress(step=plan.steps)  # finished, and its checkpoints were cleared away
-    if trainer.is_over(plan, progress) and folder.model.is_file():
-        reporter.say(f"{path} is finished: {ending(plan, config.training.patience, progress.step)}")
-        return replace(load_run(path), source=source)
-    folder.best.parent.mkdir(exist_ok=True)
-    reporter.say(f"resuming {path} at step {progress.step} of {plan.steps}")
-    run = Run(folder, config, recipe.model, facts, source)
-    _train(run, trainer, plan, progress, data, print_of_data, reporter)
-    return _finish(run, recipe, train, validation, reporter)
+    finished = team.lead(folder.model.is_file)
+    if trainer.is_over(plan, progress) and finished:
+        reporter.say(f"{folder.path} is finished: {ending(plan, config.training.patience, progress.step)}")
+        return replace(load_run(folder.path), source=source)
+    if team.leads:
+        folder.best.parent.mkdir(exist_ok=True)
+    reporter.say(f"resuming {folder.path} at step {progress.step} of {plan.steps}")
+    sitting.train(trainer, plan, progress, data, print_of_data)
+    return sitting.finish()
+
+
+def agreed(options: TrainingOptions, ranks: Ranks) -> TrainingOptions:
+    """The options with the devices on which this process and those beside it run.
+
+    Raises:
+        UserError: if other ones are asked for.
+    """
+    if ranks.world == 1 and (options.devices or 1) * options.nodes > 1:
+        raise UserError(
+            "from Python, several devices need a process each: start the script by torchrun --nproc_per_node "
+            f"{options.devices or 1} SCRIPT, or use the command vaekit train"
+        )
+    if options.devices is not None and (options.devices, options.nodes) != (ranks.local_world, ranks.nodes):
+        raise UserError(
+            f"{ranks.local_world} processes were started on each of {ranks.nodes} machines, but --devices "
+            f"{options.devices} --nodes {options.nodes} asks for others: leave both out"
+        )
+    return replace(options, devices=ranks.local_world, nodes=ranks.nodes)
+
+
+def _learnable(data: Data) -> DataSpec:
+    if data.spec.variance == 0:
+        why = "all training examples are the same" if len(data.train) > 1 else "one training example is left"
+        raise UserError(f"{data.name}: {why}, there is nothing to learn")
+    return data.spec
 
 
 def _claim(folder: RunFolder, root: Path | None, data: Data, config: RunConfig) -> RunFolder:
@@ -241,58 +220,3 @@ def _examples(data: Data, config: RunConfig, fabric: Fabric) -> tuple[Examples, 
     seed = config.training.seed
     train = Examples.of(data, "train", fabric.device, seed)
     return train, Examples.of(data, "validation", fabric.device, seed)
-
-
-def _train(
-    run: Run,
-    trainer: Trainer,
-    plan: Plan,
-    progress: Progress,
-    data: Data,
-    print_of_data: str,
-    reporter: Reporter,
-) -> None:
-    labels, seed = data.validation.labels, run.config.training.seed
-    sheets = EpochSheets.of(trainer.validation_examples, labels, seed) if data.spec.is_image else None
-    record = Record(run.folder, run.facts, trainer, plan, progress, sheets, print_of_data)
-    with stopping_on_interrupt() as request:
-
-        def after_step() -> None:
-            record.after_step(request)
-            if request.made:
-                raise Interrupted(run.resume_command)
-
-        try:
-            trainer.fit(plan, progress, reporter, after_step, record.after_validation)
-        except KeyboardInterrupt:
-            raise Interrupted(run.resume_command, saved=False) from None
-        finally:
-            reporter.close()
-            record.close()
-    if progress.best_step < 0:
-        raise UserError("the validation ELBO was never finite: try a smaller --lr or --clip 100")
-    if progress.step < plan.steps:
-        reporter.say(ending(plan, trainer.options.patience, progress.step))
-    reporter.say(
-        f"trained {progress.step} steps in {clock(progress.seconds)}; best validation −ELBO "
-        f"{-progress.best:.2f} nats ({trainer.vae.likelihood.measure}) at epoch "
-        f"{progress.best_step // plan.steps_per_epoch}"
-    )
-
-
-def _finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
-    try:
-        return finish(run, recipe, train, validation, reporter)
-    except KeyboardInterrupt:
-        raise Interrupted(run.resume_command) from None
-
-
-def finish(run: Run, recipe: Recipe, train: Examples, validation: Examples, reporter: Reporter) -> Run:
-    """Take the best checkpoint, fit the recipe's prior, and write model.safetensors."""
-    vae, _ = load_model(run.folder.best)
-    vae.to(train.values.device)
-    if recipe.prior != "standard":
-        vae, fitted = fit_prior(vae, train, validation, recipe.prior, run.config.training.seed)
-        reporter.say(f"prior fitted to q(z): {fitted.name}, {fitted.gain:+.2f} nats per validation example")
-    save_model(run.folder.model, vae, run.facts)
-    return replace(run, vae=vae.eval())

@@ -87,9 +87,14 @@ def load_state(
         raise UserError(f"{path} does not fit the model of this run's config.yaml: {error}") from error
     for player, optimiser in optimisers.items():
         moments: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
         for name, value in _under(f"optimiser/{player}/", tensors).items():
             index, moment = name.split("/")
-            moments.setdefault(int(index), {})[moment] = value
+            like = parameters[int(index)]
+            # Fused optimisers walk through memory: a moment must lie in it as its parameter does.
+            moments.setdefault(int(index), {})[moment] = (
+                torch.empty_like(like, dtype=value.dtype).copy_(value) if value.shape == like.shape else value
+            )
         optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
     match facts:
         case {
