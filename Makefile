@@ -7,7 +7,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLBACKEND := Agg
 
-.PHONY: demo test format verify mnist digits photographs clean
+.PHONY: demo test format verify bench mnist digits photographs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vaekit train digits --latents 16
@@ -27,6 +27,9 @@ verify: $(VENV)/.installed
 	$(BIN)/vaekit verify
 
 # Slow evidence: figures, not tests.
+bench: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/speed.py all
+
 digits: $(VENV)/.installed
 	$(BIN)/python benchmarks/digits.py
 
@@ -45,6 +48,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# Pythae names a backport of a part of Python as a dependency: it is installed without those it names.
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-deps pythae
+	$(BIN)/python -m pip install --quiet cloudpickle imageio pandas pydantic scipy tqdm
 	touch $@
 
 clean:
