@@ -2,6 +2,7 @@
 
 from typing import final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Bernoulli
@@ -12,14 +13,13 @@ from torch.nn.functional import softplus
 class LogitBernoulli(Bernoulli):
     """Bernoulli(sigmoid(l)) with log p(x) = x·l − softplus(l).
 
-    It is torch's, but for a log-mass in half the time: torch broadcasts x, and passes over it five times.
+    It is torch's, but for a log-mass in half the time: torch broadcasts x, and passes over both five times.
 
     Example:
-        >>> import torch
         >>> LogitBernoulli(logits=torch.tensor(0.0)).log_prob(torch.tensor(1.0)).exp()
         tensor(0.5000)
     """
 
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Return log p(value), nats."""
-        return value * self.logits - softplus(self.logits)
+        return -torch.addcmul(softplus(self.logits), value, self.logits, value=-1)
