@@ -10,8 +10,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from vaekit.data.feed import Feed, fits
+from vaekit.data.packs.shards import Part, Shards
 from vaekit.data.records import Data
-from vaekit.data.shards import Part, Shards
 from vaekit.noise import Noise, Shard
 
 BLOCK = 50
