@@ -2,8 +2,12 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
 
 WARM_UP = 3
 """Steps before the first round: allocators, kernels' choices, page cache."""
@@ -23,6 +27,57 @@ class Contender:
     images_per_step: int
     take: Callable[[int], None]
 
+    def turn(self, steps: int, clock: Callable[[], float] = time.perf_counter) -> tuple[float, float]:
+        """Take steps; return their seconds, and how many processors they kept busy."""
+        before, used = clock(), time.process_time()
+        self.take(steps)
+        seconds = clock() - before
+        return seconds, (time.process_time() - used) / seconds
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A contender in a process of its own: its memory, its threads and its settings are its own.
+
+    Args:
+        name: in the tables.
+        images_per_step: the batch size.
+        connection: to its process.
+    """
+
+    name: str
+    images_per_step: int
+    connection: Connection
+
+    def turn(self, steps: int, clock: Callable[[], float] = time.perf_counter) -> tuple[float, float]:
+        """Take steps there; return their seconds, and how many processors they kept busy."""
+        _ = clock
+        self.connection.send(steps)
+        return self.connection.recv()
+
+
+@contextmanager
+def apart(
+    names: Sequence[str], images_per_step: int, build: Callable[..., Contender], *arguments: Any
+) -> Iterator[list[Apart]]:
+    """Start a process for each name, in which `build(*arguments, name)` makes the contender; end them afterwards."""
+    context = get_context("spawn")
+    with ExitStack() as stack:
+        found: list[Apart] = []
+        for name in names:
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs, build, (*arguments, name)), daemon=True)
+            process.start()
+            stack.callback(process.terminate)
+            found.append(Apart(name, images_per_step, ours))
+        yield found
+
+
+def _serve(connection: Connection, build: Callable[..., Contender], arguments: Sequence[Any]) -> None:
+    contender = build(*arguments)
+    while True:
+        connection.send(contender.turn(connection.recv()))
+
 
 @dataclass(frozen=True)
 class Rounds:
@@ -38,23 +93,21 @@ class Rounds:
 
 
 def take_turns(
-    contenders: Sequence[Contender],
+    contenders: Sequence[Contender | Apart],
     rounds: int,
     steps: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Rounds:
     """Let everybody take so many steps in each round; who begins a round moves on by one."""
     for contender in contenders:
-        contender.take(WARM_UP)
+        contender.turn(WARM_UP, clock)
     found = Rounds({c.name: [] for c in contenders}, {c.name: [] for c in contenders})
     for turn in range(rounds):
         first = turn % len(contenders)
         for contender in [*contenders[first:], *contenders[:first]]:
-            before, used = clock(), time.process_time()
-            contender.take(steps)
-            seconds = clock() - before
+            seconds, processors = contender.turn(steps, clock)
             found.rates[contender.name].append(steps * contender.images_per_step / seconds)
-            found.processors[contender.name].append((time.process_time() - used) / seconds)
+            found.processors[contender.name].append(processors)
     return found
 
 

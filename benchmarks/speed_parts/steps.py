@@ -1,4 +1,4 @@
-"""The main table: who trains how many images in a second, all in one interleaved run."""
+"""The main table: who trains how many images in a second, each in a process of its own, in turns."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vaekit.memory import keep_freed_memory
+
 from . import ours, pythae_side
 from .bare import bare, floats
 from .network import LATENTS, SHAPE, plain, training_flops
 from .packing import packed
 from .pictures import faces, pictures_folder, training_files
 from .post import PostDataset, full_table, post
-from .rounds import Contender, ratios, spread, take_turns
+from .rounds import Contender, apart, ratios, spread, take_turns
 
 POST = "post's pipeline"
 PYTHAE = "Pythae, in memory"
@@ -54,30 +56,28 @@ class Size:
     batch: int = 64
 
 
-def all_contenders(celeba: Path, source: Path, batch: int, recipes: Sequence[str]) -> list[Contender]:
-    """Everybody, each with its own copy of the same network."""
-    data = ours.load_from(source)
-    stored = ours.train_images(data)
-    images = floats(stored)
-    found = [post(POST, plain(), _post_dataset(celeba), batch)]
-    if pythae_side.installed():
-        found.append(_pythae(images, batch))
+def names_of(recipes: Sequence[str]) -> list[str]:
+    """Everybody who takes part."""
+    found = [POST, *([PYTHAE] if pythae_side.installed() else [])]
     for precision in ours.PRECISIONS:
-        found.append(bare(bare_name(precision), plain(), images, batch, precision))
-        found.append(
-            bare(
-                own_name(precision),
-                ours.own_network(ours.build("vae", data.spec).model),
-                images,
-                batch,
-                precision,
-            )
-        )
-    for recipe in recipes:
-        for precision in ours.PRECISIONS:
-            trainer = ours.trainer_for(recipe, data, precision, batch)
-            found.append(ours.contender(our_name(recipe, precision), trainer))
-    return found
+        found += [bare_name(precision), own_name(precision)]
+    return found + [our_name(recipe, precision) for recipe in recipes for precision in ours.PRECISIONS]
+
+
+def contender(celeba: Path, source: Path, batch: int, threads: int, name: str) -> Contender:
+    """One of them by name, with its own copy of the same network; called in a process of its own."""
+    torch.set_num_threads(threads)
+    if name == POST:
+        return post(POST, plain(), _post_dataset(celeba), batch)
+    data, precision = ours.load_from(source), precision_of(name)
+    if name.startswith("vaekit"):
+        keep_freed_memory()  # as its command line does
+        return ours.contender(name, ours.trainer_for(name.split()[1].rstrip(","), data, precision, batch))
+    images = floats(ours.train_images(data))
+    if name == PYTHAE:
+        return _pythae(images, batch)
+    network = ours.own_network(ours.build("vae", data.spec).model) if name == own_name(precision) else plain()
+    return bare(name, network, images, batch, precision)
 
 
 def _post_dataset(celeba: Path) -> PostDataset:
@@ -95,7 +95,9 @@ def _pythae(images: Tensor, batch: int) -> Contender:
 def measure(size: Size, recipes: Sequence[str] = ("vae", "photo_vae")) -> dict[str, object]:
     """The section "steps" of the results."""
     with faces() as (celeba, words), packed(celeba) as (pack, watched, count):
-        found = take_turns(all_contenders(celeba, pack, size.batch, recipes), size.rounds, size.steps)
+        names, threads = names_of(recipes), torch.get_num_threads()
+        with apart(names, size.batch, contender, celeba, pack, size.batch, threads) as contenders:
+            found = take_turns(contenders, size.rounds, size.steps)
     rates = found.rates
     packing_rate = count / watched.seconds
     flops = training_flops(plain())

@@ -151,7 +151,8 @@ def test_a_source_that_shrank_and_a_full_disk(
 def test_what_was_stopped_goes_on(number: signal.Signals, tmp_path: Path, pictures: Callable) -> None:
     folder, pack = drawn(tmp_path / "discs", pictures), tmp_path / "pack"
     source = (
-        "import os, signal, sys; from vaekit.data import decoding, building; from vaekit.cli import main\n"
+        "import os, signal, sys; from vaekit.data import decoding; from vaekit.data.packs import building\n"
+        "from vaekit.cli import main\n"
         "building.SECONDS_BETWEEN_ENTRIES = 0.0; decoding._MOST_TOGETHER = 4; decoding.cores = lambda: 1\n"
         "append = building.Build.append\n"
         "def stopping(self, *given):\n"

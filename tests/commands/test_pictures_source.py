@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from tests.support import refused
-from vaekit.data import cache as cache_module
+from vaekit.data.packs import cache as cache_module
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from vaekit.data import npy
 from vaekit.data.batches import BLOCK, Examples, epoch_order
 from vaekit.data.order import Order
-from vaekit.data.shards import Part, Shards
+from vaekit.data.packs import npy
+from vaekit.data.packs.shards import Part, Shards
 from vaekit.errors import UserError
 from vaekit.noise import Noise, cut
 

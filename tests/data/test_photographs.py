@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaekit.data import PictureOptions, SplitOptions, decoding, fingerprint, load, pictures_pack
+from vaekit.data import PictureOptions, SplitOptions, decoding, fingerprint, load
 from vaekit.data.decode import decode
+from vaekit.data.packs import pictures as pictures_pack
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError
 

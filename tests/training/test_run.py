@@ -62,6 +62,7 @@ CASES: dict[str, dict[str, object]] = {
         "sheets": 1,
         "flip": True,
         "precision": "bfloat16",
+        "layout": "channels_last",
         "epochs": 4,
     },
     "mse_vae, averaged": {"recipe": "mse_vae", "net": "conv", "size": "tiny", "ema": 0.5, "decay": "linear"},

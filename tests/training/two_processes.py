@@ -15,9 +15,9 @@ from torch import Tensor, distributed
 from torch.distributed import distributed_c10d
 
 from tests.support import Mixed
-from vaekit.data import npy
 from vaekit.data.batches import Examples
-from vaekit.data.shards import Part, Shards
+from vaekit.data.packs import npy
+from vaekit.data.packs.shards import Part, Shards
 from vaekit.errors import UserError
 from vaekit.recipes.recipe import Optimiser, Recipe, build_recipe
 from vaekit.recipes.table import RECIPES

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     split = SplitOptions(**parsed["split"].as_dict())
     # Without torch: nothing here computes with a model.
     from vaekit.data.about import made_of
-    from vaekit.data.packing import Wish, pack_source
+    from vaekit.data.packs.packing import Wish, pack_source
 
     target = Path(parsed["output"]).expanduser()
     if target.is_symlink():

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from vaekit.data.contact import COLUMNS, ROWS, save_sheet, write_sheet
 from vaekit.data.content import computed, fingerprint
 from vaekit.data.decode import quietly
 from vaekit.data.decoding import attempt
-from vaekit.data.description import HELD_OUT, PARTS, SHEET, is_pack
 from vaekit.data.folders import first
 from vaekit.data.headers import Headers
 from vaekit.data.listing import Listing
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import Pack, bytes_of, open_pack, split_of
-from vaekit.data.packing import Packed
+from vaekit.data.packs.description import HELD_OUT, PARTS, SHEET, is_pack
+from vaekit.data.packs.pack import Pack, bytes_of, open_pack, split_of
+from vaekit.data.packs.packing import Packed
+from vaekit.data.packs.pictures import Pictures
+from vaekit.data.packs.provenance import changes, file_stem
+from vaekit.data.packs.sheet import COLUMNS, ROWS, save_sheet, write_sheet
 from vaekit.data.parquet import HUB
-from vaekit.data.pictures_pack import Pictures
-from vaekit.data.provenance import changes, file_stem
 from vaekit.data.records import Data, unit
 from vaekit.data.rows import PARTS as SPLITS
 from vaekit.data.rows import parts_of

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from vaekit.data.feed import Feed, fits
+from vaekit.data.packs.shards import Part, Shards
 from vaekit.data.records import Data
-from vaekit.data.shards import Part, Shards
 from vaekit.noise import Noise, Shard
 
 BLOCK = 50
@@ -115,18 +115,22 @@ class Examples:
 
     def gather(self, indices: Int[Tensor, " B"] | slice, noise: Noise) -> Float[Tensor, "B *E"]:
         """Return x of the given examples, floats; level k of L is k/(L−1)."""
-        x = self._stored(indices).to(self.dtype) / self.scale
-        if self.binarise:
-            x = (noise.uniform("binarise", x.shape, 0, x) < x).to(x.dtype)
-        return x
+        return self._as_floats(self._stored(indices), noise)
 
     def augmented(self, indices: Int[Tensor, " B"], noise: Noise) -> Float[Tensor, "B *E"]:
         """Return x of the given examples as training sees them: some of the images mirrored."""
-        x = self.gather(indices, noise)
-        if not self.flip:
-            return x
-        mirrored = noise.uniform("flip", x.shape[:1], 0, x) < 0.5
-        return torch.where(mirrored.reshape(-1, *[1] * (x.ndim - 1)), x.flip(-1), x)
+        stored = self._stored(indices)
+        if self.flip:
+            like = torch.empty((), dtype=self.dtype, device=stored.device)
+            mirrored = noise.uniform("flip", stored.shape[:1], 0, like) < 0.5
+            stored = torch.where(mirrored.reshape(-1, *[1] * (stored.ndim - 1)), stored.flip(-1), stored)
+        return self._as_floats(stored, noise)
+
+    def _as_floats(self, stored: Shaped[Tensor, "B *E"], noise: Noise) -> Float[Tensor, "B *E"]:
+        x = stored.to(self.dtype) / self.scale
+        if self.binarise:
+            x = (noise.uniform("binarise", x.shape, 0, x) < x).to(x.dtype)
+        return x
 
     def noise(self, where: slice, sample: int) -> Noise:
         """The noise of a run of whole blocks: it depends on each block's place and on `sample` alone."""

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
-from vaekit.data.shards import Shards
+from vaekit.data.packs.shards import Shards
 
 _FRACTION = 0.5
 """Of an accelerator's free memory that stored examples may take; the rest is for the training."""

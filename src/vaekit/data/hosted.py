@@ -19,8 +19,8 @@ from datasets.packaged_modules import _PACKAGED_DATASETS_MODULES
 from huggingface_hub.errors import HTTPError  # pyright: ignore[reportPrivateImportUsage]
 from pyarrow.dataset import ParquetFragmentScanOptions
 
-from vaekit.data.cache import cache_root
 from vaekit.data.folders import first
+from vaekit.data.packs.cache import cache_root
 from vaekit.data.parquet import HUB, PARTS, ParquetFiles, find_parquet, is_saved
 from vaekit.data.records import SplitName
 from vaekit.errors import UserError

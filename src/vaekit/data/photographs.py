@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from vaekit.data.building import building, install
-from vaekit.data.cache import REMEDY, cache_root
 from vaekit.data.decode import quietly
 from vaekit.data.listing import Listing
-from vaekit.data.locking import locked
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import Pack, open_pack
-from vaekit.data.pictures_pack import LEVELS, Pictures, readable
-from vaekit.data.provenance import file_stem
+from vaekit.data.packs.building import building, install
+from vaekit.data.packs.cache import REMEDY, cache_root
+from vaekit.data.packs.locking import locked
+from vaekit.data.packs.pack import Pack, open_pack
+from vaekit.data.packs.pictures import LEVELS, Pictures, readable
+from vaekit.data.packs.provenance import file_stem
 from vaekit.data.records import Data, Known, Split, SplitName
 from vaekit.data.rows import Rows, parts_of
 from vaekit.data.splits import SplitOptions

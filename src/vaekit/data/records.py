@@ -9,7 +9,7 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float, Float32, Int, Shaped, UInt8
 
-from vaekit.data.shards import Shards
+from vaekit.data.packs.shards import Shards
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError, nearest
 from vaekit.spec import DataSpec

@@ -11,17 +11,17 @@ from vaekit.data.arrays import load_arrays, read_npy, read_npz
 from vaekit.data.binarise import binarised
 from vaekit.data.celeba import find_celeba, list_celeba
 from vaekit.data.datasets import MapStyle, load_dataset
-from vaekit.data.description import is_pack
 from vaekit.data.digits import load_digits
 from vaekit.data.encode import check_levels
 from vaekit.data.folders import list_folder
 from vaekit.data.idx import find_idx, load_idx
 from vaekit.data.listing import Listing, join
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import load_pack
+from vaekit.data.packs.description import is_pack
+from vaekit.data.packs.pack import load_pack
+from vaekit.data.packs.pictures import LEVELS as PICTURE_LEVELS
 from vaekit.data.parquet import HUB, is_hosted, load_hosted
 from vaekit.data.photographs import load_listing
-from vaekit.data.pictures_pack import LEVELS as PICTURE_LEVELS
 from vaekit.data.records import Binarisation, Data
 from vaekit.data.splits import SplitOptions
 from vaekit.data.walk import JOINT, is_pictures, sources_in

@@ -8,6 +8,7 @@ from vaekit.distributions.levels import cell_edges, is_highest, is_lowest, level
 from vaekit.distributions.logistic import DiscretisedLogistic, logistic_log_cell_mass
 from vaekit.distributions.logistic_mixture import DiscretisedLogisticMixture
 from vaekit.distributions.mass import log_mass, log_prob_per_dim
+from vaekit.distributions.normal import SharedScaleNormal
 from vaekit.distributions.numerics import log1mexp
 from vaekit.distributions.tempered import temper_rule, tempered
 
@@ -16,6 +17,7 @@ __all__ = [
     "DiscretisedLogistic",
     "DiscretisedLogisticMixture",
     "LogitBernoulli",
+    "SharedScaleNormal",
     "cell_edges",
     "gaussian_kl",
     "is_highest",

@@ -73,8 +73,8 @@ class BandGaussian(Distribution):
     def log_prob(self, value: Float[Tensor, "*batch C H W"]) -> Float[Tensor, "..."]:
         """Nats per image; value and mean broadcast."""
         error = self.basis(value - self._mean)
-        terms = error.square() / self.variances + self.variances.log() + math.log(2 * math.pi)
-        return -0.5 * terms.flatten(-3).sum(-1)
+        constant = (self.variances.log() + math.log(2 * math.pi)).sum()
+        return -0.5 * ((error.square() / self.variances).flatten(-3).sum(-1) + constant)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Draw x = mean + Tᵀ(√v ε)."""

@@ -7,11 +7,12 @@ from typing import Literal, final
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution, Independent
 from torch.nn import Module, Parameter
 
 from vaekit.bounded import softly_bounded
 from vaekit.core import Adaptive
+from vaekit.distributions import SharedScaleNormal
 from vaekit.errors import UserError
 from vaekit.likelihoods.around_mean import DensityAroundMean
 from vaekit.shapes import mean_over_samples
@@ -32,8 +33,7 @@ def gaussian(mean: Tensor, std: Tensor, event_ndim: int) -> Independent:
         >>> gaussian(torch.zeros(4, 1, 8, 8), torch.ones(()), 3).event_shape
         torch.Size([1, 8, 8])
     """
-    normal = Normal(mean, std.expand_as(mean), validate_args=False)
-    return Independent(normal, event_ndim, validate_args=False)
+    return Independent(SharedScaleNormal(mean, std), event_ndim, validate_args=False)
 
 
 class Scale(Module, ABC):

@@ -8,8 +8,8 @@ from typing import Literal, final
 
 import yaml
 
-from vaekit.data.description import is_pack_of_pictures
 from vaekit.data.options import PictureOptions
+from vaekit.data.packs.description import is_pack_of_pictures
 from vaekit.data.splits import SplitOptions
 from vaekit.data.walk import is_pictures
 from vaekit.errors import UserError, nearest

@@ -15,14 +15,14 @@ import torch
 from PIL import Image
 
 from vaekit.data import PictureOptions, SplitOptions, fingerprint, load
-from vaekit.data import building as building_module
-from vaekit.data import completing as completing_module
 from vaekit.data import decoding as decoding_module
 from vaekit.data.content import computed
-from vaekit.data.description import FILE, HELD_OUT, is_pack_of_pictures, read_description
-from vaekit.data.pack import open_pack
-from vaekit.data.packing import Packed, Wish, pack_source
-from vaekit.data.shards import Shards
+from vaekit.data.packs import building as building_module
+from vaekit.data.packs import completing as completing_module
+from vaekit.data.packs.description import FILE, HELD_OUT, is_pack_of_pictures, read_description
+from vaekit.data.packs.pack import open_pack
+from vaekit.data.packs.packing import Packed, Wish, pack_source
+from vaekit.data.packs.shards import Shards
 from vaekit.data.walk import is_pictures
 from vaekit.errors import UserError
 
@@ -457,7 +457,7 @@ def test_opening_does_not_depend_on_the_number_of_examples(tmp_path: Path) -> No
     parts = {"test": [0, 9], "validation": [9, 20], "train": [20, rows]}
     spoiled(rows=rows, parts=parts, labels=[], index=[], names=[])(tmp_path / "pack")
     with (tmp_path / "pack" / "values.npy").open("r+b") as file:
-        from vaekit.data.npy import header
+        from vaekit.data.packs.npy import header
 
         file.write(header((rows, *found["shape"]), np.dtype(np.uint8)))
         file.truncate(128 + rows * 64)

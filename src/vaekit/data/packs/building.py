@@ -16,10 +16,10 @@ from typing import IO, final
 import numpy as np
 from jaxtyping import Shaped
 
-from vaekit.data.cache import free_bytes
-from vaekit.data.description import values_name
-from vaekit.data.npy import HEADER_BYTES, header
-from vaekit.data.shards import rows_of
+from vaekit.data.packs.cache import free_bytes
+from vaekit.data.packs.description import values_name
+from vaekit.data.packs.npy import HEADER_BYTES, header
+from vaekit.data.packs.shards import rows_of
 from vaekit.errors import UserError
 
 JOURNAL = "journal"

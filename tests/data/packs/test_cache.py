@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vaekit.data.cache import cache_root, free_bytes
+from vaekit.data.packs.cache import cache_root, free_bytes
 
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaekit.data import building as module
-from vaekit.data.building import JOURNAL, Build, Plan, building, install
-from vaekit.data.locking import locked
+from vaekit.data.packs import building as module
+from vaekit.data.packs.building import JOURNAL, Build, Plan, building, install
+from vaekit.data.packs.locking import locked
 from vaekit.errors import UserError
 
 PLAN = Plan(9, (3,), np.dtype(np.uint8), 0, 0, "tag", "examples", "go elsewhere")

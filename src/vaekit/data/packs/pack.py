@@ -8,12 +8,12 @@ from typing import cast, final
 import numpy as np
 from jaxtyping import Shaped
 
-from vaekit.data.description import HELD_OUT, PARTS, Description, read_description, values_name
-from vaekit.data.names import Names, open_names
-from vaekit.data.npy import mapped
 from vaekit.data.options import PictureOptions
+from vaekit.data.packs.description import HELD_OUT, PARTS, Description, read_description, values_name
+from vaekit.data.packs.names import Names, open_names
+from vaekit.data.packs.npy import mapped
+from vaekit.data.packs.shards import Part, Shards, rows_of
 from vaekit.data.records import Data, Known, Split
-from vaekit.data.shards import Part, Shards, rows_of
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Int, Int64, Shaped
 
-from vaekit.data.npy import HEADER_BYTES, check, mapped
+from vaekit.data.packs.npy import HEADER_BYTES, check, mapped
 
 
 @final

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaekit.data.contact import COLUMNS, save_sheet, write_sheet
+from vaekit.data.packs.sheet import COLUMNS, save_sheet, write_sheet
 from vaekit.data.records import Data, Split
 
 

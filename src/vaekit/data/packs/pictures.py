@@ -10,16 +10,16 @@ from typing import final
 import numpy as np
 from jaxtyping import Int64
 
-from vaekit.data.building import Build, Plan
-from vaekit.data.completing import Facts, Side, complete
 from vaekit.data.decoding import Chunk, decoded
-from vaekit.data.description import Unreadable
 from vaekit.data.folders import first
 from vaekit.data.headers import Headers
 from vaekit.data.listing import Listing
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import Pack
-from vaekit.data.provenance import Key, answers_hash, asked_for, source_hash, transform_hash
+from vaekit.data.packs.building import Build, Plan
+from vaekit.data.packs.completing import Facts, Side, complete
+from vaekit.data.packs.description import Unreadable
+from vaekit.data.packs.pack import Pack
+from vaekit.data.packs.provenance import Key, answers_hash, asked_for, source_hash, transform_hash
 from vaekit.data.rows import in_rows, parts_of
 from vaekit.data.splits import SplitOptions
 from vaekit.data.transform import Transform, resolve

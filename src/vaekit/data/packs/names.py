@@ -8,7 +8,7 @@ from typing import final, overload
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from vaekit.data.npy import mapped, save
+from vaekit.data.packs.npy import mapped, save
 from vaekit.errors import UserError
 
 TEXT, ENDS = "names.txt", "names.npy"

@@ -7,17 +7,17 @@ from typing import final
 
 import numpy as np
 
-from vaekit.data.building import Build, Plan, building, install
-from vaekit.data.completing import Facts, Side, complete
 from vaekit.data.content import fingerprint
 from vaekit.data.decode import quietly
-from vaekit.data.description import MOST_SHARDS, PARTS, Unreadable
 from vaekit.data.listing import Listing
-from vaekit.data.locking import locked
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import Pack, open_pack
-from vaekit.data.pictures_pack import Pictures
-from vaekit.data.provenance import asked_for, changes, differences
+from vaekit.data.packs.building import Build, Plan, building, install
+from vaekit.data.packs.completing import Facts, Side, complete
+from vaekit.data.packs.description import MOST_SHARDS, PARTS, Unreadable
+from vaekit.data.packs.locking import locked
+from vaekit.data.packs.pack import Pack, open_pack
+from vaekit.data.packs.pictures import Pictures
+from vaekit.data.packs.provenance import asked_for, changes, differences
 from vaekit.data.records import Data, chunks
 from vaekit.data.sources import absolute, open_source
 from vaekit.data.splits import SplitOptions

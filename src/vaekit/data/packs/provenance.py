@@ -10,10 +10,10 @@ from typing import final
 import numpy as np
 from jaxtyping import Int64, UInt64
 
-from vaekit.data.description import VERSION, Description
 from vaekit.data.listing import Listing
 from vaekit.data.options import PictureOptions
-from vaekit.data.pack import STAMPS, Pack
+from vaekit.data.packs.description import VERSION, Description
+from vaekit.data.packs.pack import STAMPS, Pack
 from vaekit.data.splits import SplitOptions
 from vaekit.data.transform import Transform
 

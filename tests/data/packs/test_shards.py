@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaekit.data.npy import save
-from vaekit.data.pack import shards_of
+from vaekit.data.packs.npy import save
+from vaekit.data.packs.pack import shards_of
+from vaekit.data.packs.shards import Shards, dealt
 from vaekit.data.records import Data, Split, chunks
-from vaekit.data.shards import Shards, dealt
 from vaekit.errors import UserError
 
 ROWS = np.arange(23 * 6, dtype=np.uint8).reshape(23, 2, 3)

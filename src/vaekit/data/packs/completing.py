@@ -10,15 +10,15 @@ from typing import final
 import numpy as np
 from jaxtyping import Int, Int64, UInt8
 
-from vaekit.data.building import Plan
-from vaekit.data.contact import write_sheet
 from vaekit.data.content import computed
-from vaekit.data.description import FILE, HELD_OUT, PARTS, SHEET, Description, Unreadable
-from vaekit.data.names import write_names
-from vaekit.data.npy import header, save
-from vaekit.data.pack import ATTRIBUTES, INDEX, LABELS, STAMPS, shards_of
+from vaekit.data.packs.building import Plan
+from vaekit.data.packs.description import FILE, HELD_OUT, PARTS, SHEET, Description, Unreadable
+from vaekit.data.packs.names import write_names
+from vaekit.data.packs.npy import header, save
+from vaekit.data.packs.pack import ATTRIBUTES, INDEX, LABELS, STAMPS, shards_of
+from vaekit.data.packs.shards import dealt
+from vaekit.data.packs.sheet import write_sheet
 from vaekit.data.records import Data, Split, chunks
-from vaekit.data.shards import dealt
 from vaekit.data.transform import Transform
 from vaekit.files import write_text
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from vaekit.data.building import BUILDING, JOURNAL, OLD, Plan, unwritable
+from vaekit.data.packs.building import BUILDING, JOURNAL, OLD, Plan, unwritable
 from vaekit.errors import UserError
 
 _WEEK = 7 * 24 * 3600

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from vaekit.data.names import ENDS, TEXT, open_names, write_names
+from vaekit.data.packs.names import ENDS, TEXT, open_names, write_names
 from vaekit.errors import UserError
 
 NAMES = ("one.png", "", "\udcff\n.png", "größer", "zz")

@@ -5,7 +5,7 @@ import pytest
 
 from vaekit.data.listing import Entry, Listing
 from vaekit.data.options import PictureOptions
-from vaekit.data.provenance import answers_hash, asked_for, differences, source_hash, transform_hash
+from vaekit.data.packs.provenance import answers_hash, asked_for, differences, source_hash, transform_hash
 from vaekit.data.rows import in_rows
 from vaekit.data.splits import SplitOptions
 from vaekit.data.transform import Transform
