@@ -71,7 +71,7 @@ def test_a_process_works_out_the_order_of_its_own_files_only() -> None:
 
 
 def test_what_cannot_be_dealt_is_refused() -> None:
-    with pytest.raises(UserError, match=r"batch of 10 .* the 4 files .* --batch_size 12"):
+    with pytest.raises(UserError, match=r"batch of 10 .* the 4 files .* --batch_size 8"):
         Order((9, 9, 9, 9), 10, seed=0)
     with pytest.raises(UserError, match="has 3 training examples, a batch takes 4 of each"):
         Order((9, 3), 8, seed=0)

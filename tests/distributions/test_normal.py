@@ -26,6 +26,7 @@ def test_density_and_derivatives_are_torchs(shape: tuple[int, ...]) -> None:
 def test_it_is_expanded_and_summed_like_torchs() -> None:
     mean, scale = torch.randn(4, 5), torch.tensor(0.5)
     wide = Independent(SharedScaleNormal(mean, scale), 1, validate_args=False).expand((3, 4))
+    assert isinstance(wide, Independent)
     assert isinstance(wide.base_dist, SharedScaleNormal)
     x = torch.randn(3, 4, 5)
     torch.testing.assert_close(wide.log_prob(x), Normal(mean, scale).log_prob(x).sum(-1))

@@ -79,7 +79,7 @@ def test_the_numbers_that_are_proposed_do_divide() -> None:
     with pytest.raises(UserError, match="add --shards 48"):
         check_division(96, 16, 6, 8)
     check_division(96, 48, 6, 8)
-    with pytest.raises(UserError, match="6 devices × 8 micro-batches: try --batch_size 144"):
+    with pytest.raises(UserError, match="6 devices × 8 micro-batches: try --batch_size 96"):
         check_division(128, 48, 6, 8)
 
 

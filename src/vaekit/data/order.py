@@ -40,7 +40,7 @@ class Order:
         self, lengths: Sequence[int], batch: int, seed: int, device: torch.device | str = "cpu"
     ) -> None:
         if batch % len(lengths):
-            wanted = -(-batch // len(lengths)) * len(lengths)
+            wanted = max(1, batch // len(lengths)) * len(lengths)
             raise UserError(
                 f"a batch of {batch} examples does not divide among the {len(lengths)} files of the data: try "
                 f"--batch_size {wanted}"

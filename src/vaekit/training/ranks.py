@@ -131,7 +131,7 @@ def check_division(batch: int, shards: int, processes: int, accumulate: int) -> 
     Example:
         >>> check_division(128, 16, processes=3, accumulate=1)
         Traceback (most recent call last):
-        vaekit.errors.UserError: a batch of 128 examples does not divide among 3 devices: try --batch_size 129
+        vaekit.errors.UserError: a batch of 128 examples does not divide among 3 devices: try --batch_size 126
     """
     parts = processes * accumulate
     among = " × ".join(
@@ -140,7 +140,8 @@ def check_division(batch: int, shards: int, processes: int, accumulate: int) -> 
         if count > 1
     )
     if batch % parts:
-        wanted = -(-batch // parts) * parts
+        # Not more than the batch: it may be as large as the training set already.
+        wanted = max(1, batch // parts) * parts
         raise UserError(
             f"a batch of {batch} examples does not divide among {among}: try --batch_size {wanted}"
         )
