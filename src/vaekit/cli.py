@@ -15,8 +15,8 @@ from vaekit.errors import UserError, nearest
 from vaekit.memory import keep_freed_memory
 
 TOO_LARGE = (
-    "there is not enough memory for this: use fewer --latents, a smaller --size, --hidden or --batch_size, "
-    "or fewer --blocks"
+    "there is not enough memory for this: use fewer --latents, or a smaller --size, --hidden, --image_size or "
+    "--batch_size (--accumulate 4 takes a batch in four parts)"
 )
 
 

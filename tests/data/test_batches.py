@@ -166,3 +166,16 @@ def test_only_the_training_split_is_mirrored(split: str) -> None:
     data = Data("made", part, part, part, 256, None, 256, flip=True)
     assert Examples.of(data, split).flip == (split == "train")
     assert not Examples.of(replace(data, flip=False), split).flip
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.uint16, torch.float32])
+def test_every_kind_of_stored_number_is_mirrored(kind: torch.dtype) -> None:
+    values = torch.arange(2 * 3 * 4).reshape(2, 1, 3, 4).to(kind)
+    examples = Examples(values, 23.0, False, flip=True)
+    x = torch.stack(
+        [examples.augmented(torch.tensor([0, 1]), Noise(0, (step,), cut(2, 2))) for step in range(20)]
+    )
+    plain = examples.gather(slice(0, 2), Noise(0, (0,), cut(2, 2)))
+    mirrored = (x == plain.flip(-1)).flatten(2).all(-1)
+    assert torch.equal(mirrored | (x == plain).flatten(2).all(-1), torch.ones(20, 2, dtype=torch.bool))
+    assert 0 < mirrored.float().mean() < 1

@@ -65,6 +65,22 @@ def taken(parameters: Sequence[Tensor]) -> list[Tensor]:
     return [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
 
 
+def test_gradients_lie_in_memory_as_their_parameters_do() -> None:
+    """Fused Adam walks through both alike; kernels' gradients come in other strides than backward() leaves."""
+    spec, images = DataSpec((1, 16, 16), 17, 0.1), Examples(torch.randint(17, (24, 1, 16, 16)), 16.0, False)
+    torch.manual_seed(0)
+    recipe = build_recipe("vae", spec, net="conv", size="tiny", latents=2)
+    same = {"encoder": (1.0, 1.0), "decoder": (1.0, 1.0)}
+    options, moved = TrainingOptions(batch_size=8), []
+    for mixed in (Mixed({"model": (1.0, 1.0)}), Mixed(same)):
+        trained = Trainer(game(deepcopy(recipe.model), mixed), images, images, options, engine("cpu"))
+        trained.take_step(0, PLAN, INDICES)
+        assert all(p.grad is None or p.grad.stride() == p.stride() for p in trained.vae.parameters())
+        moved.append(trained.vae.state_dict())
+    for name, expected in moved[0].items():
+        torch.testing.assert_close(moved[1][name], expected, rtol=1e-4, atol=1e-4, msg=name)
+
+
 def test_two_players_of_a_turn_get_their_own_gradients() -> None:
     """Both at the parameters before either moved: the second gradient is not of a half-moved model."""
     recipe = plain()

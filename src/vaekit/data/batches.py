@@ -121,6 +121,8 @@ class Examples:
         """Return x of the given examples as training sees them: some of the images mirrored."""
         stored = self._stored(indices)
         if self.flip:
+            # Bytes are fewer to move than floats; torch mirrors no other kind of unsigned numbers.
+            stored = stored if stored.dtype == torch.uint8 else stored.to(self.dtype)
             like = torch.empty((), dtype=self.dtype, device=stored.device)
             mirrored = noise.uniform("flip", stored.shape[:1], 0, like) < 0.5
             stored = torch.where(mirrored.reshape(-1, *[1] * (stored.ndim - 1)), stored.flip(-1), stored)

@@ -3,6 +3,7 @@
 import copy
 import statistics
 import time
+from dataclasses import dataclass
 from typing import TypeVar, final
 
 from lightning_fabric import Fabric
@@ -18,6 +19,7 @@ DEFAULT_STEPS = 6000
 FEWEST_EPOCHS = 10
 _MEASURE_SECONDS = 1.0
 _WARM = 3
+"""Steps before the clock runs; as many as are taken before a graph is recorded."""
 T = TypeVar("T")
 
 
@@ -57,7 +59,7 @@ def measure(
 ) -> Forecast:
     """Time a few steps and a validation on a copy of the model; weights and random state stay untouched."""
     trainer = Trainer(copy.deepcopy(recipe), train, _few(validation), options, fabric)
-    step, _ = seconds_of_a_step(trainer, fabric)
+    step = seconds_of_a_step(trainer, fabric).seconds
     entered = time.monotonic()
     with trainer.as_scored(1):
         prepared = time.monotonic() - entered
@@ -69,12 +71,22 @@ def measure(
     return Forecast(step, _of_the_first(prepared + scored * scale, fabric))
 
 
-def seconds_of_a_step(trainer: Trainer, fabric: Fabric) -> tuple[float, float]:
-    """Take steps for about a second.
+@final
+@dataclass(frozen=True)
+class Timed:
+    """Some steps from the initial weights.
 
-    Returns:
-        Seconds of a step, the median; and the loss of the very first one, nats.
+    Args:
+        seconds: of a step, the median.
+        losses: of the first step and of one that a recorded graph replays, where steps are recorded; nats.
     """
+
+    seconds: float
+    losses: tuple[float, float]
+
+
+def seconds_of_a_step(trainer: Trainer, fabric: Fabric) -> Timed:
+    """Take steps for about a second."""
     plan = Plan(1_000_000, trainer.steps_per_epoch)
     trainer.vae.train()
     durations: list[float] = []
@@ -91,9 +103,10 @@ def seconds_of_a_step(trainer: Trainer, fabric: Fabric) -> tuple[float, float]:
             taken += 1
         return scalars.get("loss", next(iter(scalars.values()))).item()
 
-    loss = take(1)
+    first = take(1)
     for _ in range(_WARM):
         take(1)
+    later = take(1)
     started = time.monotonic()
 
     def enough() -> bool:
@@ -104,7 +117,7 @@ def seconds_of_a_step(trainer: Trainer, fabric: Fabric) -> tuple[float, float]:
         before = time.monotonic()
         take(together)
         durations.append((time.monotonic() - before) / together)
-    return _of_the_first(statistics.median(durations), fabric), _of_the_first(loss, fabric)
+    return _of_the_first(Timed(statistics.median(durations), (first, later)), fabric)
 
 
 def _of_the_first(value: T, fabric: Fabric) -> T:

@@ -69,7 +69,7 @@ class Gradients:
         reached = [(p, p.grad) for p in parameters if p.grad is not None]
         means = mean_over_processes([gradient for _, gradient in reached], self.fabric)
         for (parameter, _), mean in zip(reached, means, strict=True):
-            parameter.grad = mean
+            parameter.grad = _laid_like(parameter, mean)
 
 
 def differentiate(
@@ -99,7 +99,16 @@ def differentiate(
         own, last = players[player], player == turn.players[-1]
         gradients = torch.autograd.grad(losses[player], own, retain_graph=not last, allow_unused=True)
         for parameter, gradient in zip(own, gradients, strict=True):
-            if add and gradient is not None and parameter.grad is not None:
+            if gradient is None:
+                parameter.grad = parameter.grad if add else None
+            elif add and parameter.grad is not None:
                 parameter.grad += gradient
-            elif not add or gradient is not None:
-                parameter.grad = gradient
+            else:
+                parameter.grad = _laid_like(parameter, gradient)
+
+
+def _laid_like(parameter: Parameter, gradient: Tensor) -> Tensor:
+    """The gradient with the strides of its parameter: fused optimisers walk through the memory of both alike."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)

@@ -78,7 +78,8 @@ def candidates(wish: Wish, device: str, images: bool, alone: bool, minutes: floa
         wish: what is fixed.
         device: cpu, cuda or mps.
         images: whether the examples are images.
-        alone: whether one process trains in one piece: graphs capture no exchange between processes.
+        alone: whether one process trains in one piece: graphs capture no exchange between processes, and what does
+            not work in one of several cannot be passed over.
         minutes: that the training would take the plain way.
 
     Example:
@@ -88,7 +89,7 @@ def candidates(wish: Wish, device: str, images: bool, alone: bool, minutes: floa
     layouts: tuple[Layout, ...] = LAYOUTS if images else LAYOUTS[:1]
     ways = [Speed(precision, layout) for precision in PRECISIONS for layout in layouts]
     if device == "cuda":
-        compiled = [replace(way, compiled=True) for way in ways[-1:]] if minutes > 10 else []
+        compiled = [replace(way, compiled=True) for way in ways[-1:]] if minutes > 10 and alone else []
         ways += compiled
         if alone:
             ways += [replace(way, captured=True) for way in (ways[0], ways[len(layouts) * 2 - 1], *compiled)]

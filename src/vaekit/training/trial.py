@@ -1,6 +1,7 @@
 """Which way of taking the same steps is fastest here, found by trying each on a copy."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import final
@@ -30,13 +31,13 @@ class Tried:
     Args:
         speed: the way.
         seconds: of a step; infinite where it failed.
-        loss: of a step from the initial weights, nats.
+        losses: of two steps near the initial weights, nats.
         failure: why it is none to choose, or nothing.
     """
 
     speed: Speed
     seconds: float
-    loss: float
+    losses: tuple[float, float]
     failure: str = ""
 
     def __str__(self) -> str:
@@ -95,7 +96,7 @@ def settle(
     forecast = measure(recipe, train, validation, plain, fabric)
     batches = Order(train.lengths, min(options.batch_size, len(train)), options.seed).batches
     seconds = forecast.seconds(plan_for(options, forecast, batches))
-    if options.speed == "plain" or options.wish.is_whole or seconds < WORTH:
+    if options.speed == "plain" or seconds < WORTH or len(_ways(train, options, fabric, seconds)) == 1:
         return plain, forecast
     choice = try_out(recipe, train, validation, options, fabric, seconds)
     report(choice.sentence())
@@ -125,36 +126,49 @@ def try_out(
     Raises:
         UserError: if no way works, with the plainest one's reason.
     """
-    alone = fabric.world_size * options.accumulate == 1
-    images = train.values.ndim == 4
-    ways = candidates(options.wish, fabric.device.type, images, alone, seconds / 60)
     tried: list[Tried] = []
-    for way in ways:
-        if tried and fabric.world_size > 1:
+    for way in _ways(train, options, fabric, seconds):
+        if fabric.world_size > 1:
+            # One process alone cannot pass over what fails: the others would wait for it.
             tried.append(_taken(recipe, train, validation, options, fabric, way))
             continue
-        # Alone, a way that does not work here is no reason to stop.
         try:
             tried.append(_taken(recipe, train, validation, options, fabric, way))
         except (RuntimeError, UserError, OSError) as error:
-            if way == ways[-1] and not any(not t.failure for t in tried):
-                raise
-            tried.append(Tried(way, float("inf"), float("nan"), "failed: " + str(error).split("\n")[0][:80]))
-    return Choice(fastest(tried), tried)
+            reason = "failed: " + str(error).split("\n")[0][:80]
+            tried.append(Tried(way, math.inf, (math.nan, math.nan), reason))
+    judged = [tried[0], *(_judged(other, tried[0]) for other in tried[1:])]
+    if all(other.failure for other in judged):
+        raise UserError(f"no way to take a step works here; {judged[0]}")
+    return Choice(fastest(judged), judged)
+
+
+def _ways(train: Examples, options: TrainingOptions, fabric: Fabric, seconds: float) -> Sequence[Speed]:
+    alone = fabric.world_size * options.accumulate == 1
+    return candidates(options.wish, fabric.device.type, train.values.ndim == 4, alone, seconds / 60)
+
+
+def _judged(tried: Tried, plain: Tried) -> Tried:
+    """What was tried, as a failure where its losses are not those of the plain way."""
+    if tried.failure or plain.failure:
+        return tried
+    scale = max(map(abs, plain.losses))
+    differences = [abs(a - b) for a, b in zip(tried.losses, plain.losses, strict=True)]
+    # Written so that a loss that is no number differs, too.
+    alike = all(difference <= _ALIKE * scale for difference in differences)
+    return tried if alike else replace(tried, failure="left out: it computes another loss")
 
 
 def fastest(tried: Sequence[Tried]) -> Tried:
-    """The fastest way; a plainer one where the difference is less than one part in twenty.
+    """The fastest way that did not fail; a plainer one where the difference is less than one part in twenty.
 
     Example:
-        >>> plain, faster = Tried(Speed(), 1.0, 10.0), Tried(Speed("bfloat16"), 0.96, 10.1)
+        >>> plain, faster = Tried(Speed(), 1.0, (10.0, 9.0)), Tried(Speed("bfloat16"), 0.96, (10.1, 9.1))
         >>> fastest([plain, faster]) is plain, fastest([plain, replace(faster, seconds=0.9)]).speed.precision
         (True, 'bfloat16')
     """
-    sound = [t for t in tried if not t.failure]
-    alike = [t for t in sound if abs(t.loss - sound[0].loss) <= _ALIKE * abs(sound[0].loss)]
-    best = alike[0]
-    for other in alike[1:]:
+    best, *others = [t for t in tried if not t.failure]
+    for other in others:
         if other.seconds < _CLEARLY * best.seconds:
             best = other
     return best
@@ -191,5 +205,5 @@ def _taken(
     way: Speed,
 ) -> Tried:
     trainer = Trainer(copy.deepcopy(recipe), train, validation.head(1), pinned(options, way), fabric)
-    seconds, loss = seconds_of_a_step(trainer, fabric)
-    return Tried(way, seconds, loss)
+    timed = seconds_of_a_step(trainer, fabric)
+    return Tried(way, timed.seconds, timed.losses)
