@@ -77,7 +77,7 @@ def test_a_pack_and_its_source(here: Path, vaekit: Callable, pictures: Callable)
         "cats 15, dogs 15",
         "shards       2; validation and test also in held-out.npy",
         f"{folder}: unchanged",
-        "every byte is as it was packed",
+        "values, labels and attributes are as they were packed",
         "contact sheet: sheet.png",
     ):
         assert words in out
@@ -120,12 +120,14 @@ def test_other_data(here: Path, vaekit: Callable) -> None:
         (["digits", "-o", "sheet.jpg"], ["sheet.jpg", ".png"]),
         (["digits", "-o", "no/where/sheet.png"], ["could not write"]),
         (["digits", "--verify"], ["--verify", "packs"]),
+        (["pets", "--verify"], ["--verify", "packs"]),
         (["empty"], ["empty"]),
     ],
 )
 def test_bad_input_is_one_sentence(
-    arguments: list[str], words: list[str], here: Path, vaekit: Callable
+    arguments: list[str], words: list[str], here: Path, vaekit: Callable, pictures: Callable
 ) -> None:
     (here / "empty").mkdir()
+    classes(here / "pets", pictures, 4)
     refused(vaekit("data", *arguments), *words)
-    assert [path.name for path in here.iterdir()] == ["empty"]
+    assert sorted(path.name for path in here.iterdir()) == ["empty", "pets"]

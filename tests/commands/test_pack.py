@@ -107,6 +107,8 @@ def test_arrays_and_several_folders(tmp_path: Path, vaekit: Callable, pictures: 
         (["FOLDER", "digits", "-o", "pack"], ["together", "digits"]),
         (["nowhere", "-o", "pack"], ["nowhere"]),
         (["digits", "-o", "pack", "--image_size", "8"], ["--image_size", "folders of pictures"]),
+        (["digits", "-o", "pack", "--unreadable", "0.5"], ["--unreadable", "folders of pictures"]),
+        (["FOLDER", "-o", "pack", "--shards", "5"], ["--shards 5", "give fewer"]),
         (["digits", "-o", "FILE"], ["is a file"]),
         (["digits", "-o", "FILE/pack"], ["cannot write"]),
     ],
@@ -185,3 +187,16 @@ def test_torch_is_not_imported(command: str, tmp_path: Path, pictures: Callable)
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("0 False\n")
+
+
+def test_a_pack_in_the_current_folder(
+    tmp_path: Path, vaekit: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert vaekit("pack", "digits", "-o", ".").code == 0
+    assert (tmp_path / "here" / "pack.json").is_file()
+    monkeypatch.chdir(tmp_path / "here")
+    made = vaekit("pack", "digits", "-o", ".", "--shards", 2)
+    assert (made.code, f"next: vaekit train {tmp_path / 'here'}" in made.out) == (0, True), made.error
+    assert list(tmp_path.iterdir()) == [tmp_path / "here"]

@@ -17,6 +17,7 @@ def test_sizes() -> None:
 
 def test_what_shapes_pictures() -> None:
     assert PictureOptions(flip=True, unreadable=0.5).shaping == ()
+    assert PictureOptions(flip=True, unreadable=0.5).for_files == ("unreadable",)
     assert PictureOptions(crop=3, image_size=3, channels=1).shaping == ("crop", "image_size", "channels")
 
 

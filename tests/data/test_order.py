@@ -75,6 +75,8 @@ def test_what_cannot_be_dealt_is_refused() -> None:
         Order((9, 9, 9, 9), 10, seed=0)
     with pytest.raises(UserError, match="has 3 training examples, a batch takes 4 of each"):
         Order((9, 3), 8, seed=0)
+    with pytest.raises(UserError, match="no training examples: pack them again with fewer --shards"):
+        Order((9, 0), 8, seed=0)
 
 
 def test_examples_in_files_are_those_in_one_piece(tmp_path: Path) -> None:

@@ -135,16 +135,19 @@ def test_bad_files_change_not_one_bit(kind: str, tmp_path: Path, cache: Path, dr
     assert any(line.startswith("2 of 32 pictures cannot be read and are left out: ") for line in lines)
 
 
-def test_too_many_bad_files_stop_and_leave_nothing(faces: Path, cache: Path) -> None:
+def test_too_many_bad_files_stop_and_what_is_decoded_is_kept(
+    faces: Path, cache: Path, decodes: list[object]
+) -> None:
     for number in range(5):
         (faces / f"bad{number}.png").write_text("no")
     with pytest.raises(
         UserError, match=r"5 of 25 pictures cannot be read, more than --unreadable 0\.1 allows: bad"
     ):
         load(faces)
-    assert list(cache.iterdir()) == []
+    decodes.clear()
     generous = load(faces, pictures=PictureOptions(unreadable=0.2))
-    assert len(generous.unreadable) == 5
+    assert (len(generous.unreadable), decodes) == (5, [])
+    assert [path.name.startswith("faces-") for path in cache.iterdir()] == [True]
     with pytest.raises(UserError, match=r"more than --unreadable 0\.1"):
         load(faces)
 
@@ -159,6 +162,25 @@ def test_without_a_readable_picture_there_is_nothing(
     (tmp_path / "bad" / "a.jpg").write_text("no")
     with pytest.raises(UserError, match=r"none of .*pictures can be read"):
         load(tmp_path / "bad", pictures=options)
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(
+    faces: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither size nor time of a file tell that it may be read now."""
+
+    def forbidden(content, transform):
+        if content == faces / "03.png":
+            raise PermissionError(13, "Permission denied", str(content))
+        return decode(content, transform)
+
+    (faces / "bad.png").write_text("no picture")
+    monkeypatch.setattr(decoding, "decode", forbidden)
+    assert len(load(faces).unreadable) == len(load(faces).unreadable) == 2
+    monkeypatch.setattr(decoding, "decode", decode)
+    assert [place for place, _ in load(faces).unreadable] == [str(faces / "bad.png")]
+    monkeypatch.setattr(decoding, "decode", lambda *_: pytest.fail("decoded again"))
+    assert len(load(faces).unreadable) == 1
 
 
 def test_pictures_smaller_than_the_crop(faces: Path, draw: Draw, cache: Path) -> None:

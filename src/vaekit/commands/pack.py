@@ -30,8 +30,10 @@ def main(arguments: Sequence[str]) -> int:
     from vaekit.data.packs.packing import Wish, pack_source
 
     target = Path(parsed["output"]).expanduser()
-    if target.is_symlink():
-        target = target.resolve()  # the new pack shall lie on the disk that the link leads to
+    if target.is_symlink() or target.name in ("", ".."):
+        target = (
+            target.resolve()
+        )  # the new pack shall lie on the disk that the link leads to, and needs a name
     wish = Wish(target, split, parsed["levels"], pictures, shards or 0, parsed["replace"])
     started = time.monotonic()
     try:
@@ -73,7 +75,7 @@ def parser() -> Parser:
     grammar.add_argument(
         "--replace",
         action="store_true",
-        help="give up an older pack that holds more, or comes from another source",
+        help="give up an older pack that holds more, cannot be opened, or comes from another source",
     )
     grammar.add_class_arguments(SplitOptions, "split")
     grammar.add_class_arguments(PictureOptions, None)

@@ -59,6 +59,8 @@ def about(
     notes: list[str] = []
     found = open_source(source, levels, split, pictures, notes.append)
     yield from notes
+    if verify and not is_pack(source):
+        raise UserError(f"--verify is for packs, and {source} is none: leave it out")
     path = sheet or Path(f"{file_stem(found.name)}-{SHEET}")
     if isinstance(found, Listing):
         yield from _about_pictures(Pictures(found, split, pictures), path)
@@ -71,8 +73,6 @@ def about(
         if verify:
             yield _verified(pack)
     else:
-        if verify:
-            raise UserError(f"--verify is for packs, and {source} is none: leave it out")
         yield f"{found.name}: arrays, {source}"
         yield from _about_data(found)
         yield f"  fingerprint  {fingerprint(found)[:16]}"
@@ -174,7 +174,7 @@ def _verified(pack: Pack) -> str:
         raise UserError(
             f"{pack.folder} is damaged: its content is not what it was when it was packed; pack the data again"
         )
-    return "  verified     every byte is as it was packed"
+    return "  verified     values, labels and attributes are as they were packed; names were not compared"
 
 
 def _about_pictures(pictures: Pictures, path: Path) -> Iterator[str]:

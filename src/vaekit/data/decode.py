@@ -118,6 +118,16 @@ def reason(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
+def passing(why: str) -> bool:
+    """Whether a reason is one of the moment, such as a permission or a full memory, and not the file's own.
+
+    Example:
+        >>> passing(reason(PermissionError(13, "Permission denied"))), passing(reason(OSError("truncated")))
+        (True, False)
+    """
+    return why.startswith(("[Errno ", "[WinError ", "MemoryError", "Unable to allocate"))
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keep Pillow's warnings about damaged files from people; a refused file is reported as such.

@@ -8,6 +8,7 @@ from vaekit.errors import UserError, nearest
 CropName = Literal["celeba", "square", "aspect", "none"]
 CROP_NAMES: tuple[str, ...] = get_args(CropName)
 MOST_SIDE = 4096
+MOST_UNREADABLE = 0.1
 
 
 @final
@@ -38,7 +39,7 @@ class PictureOptions:
     image_size: int | tuple[int, int] | None = None
     channels: Literal[1, 3] | None = None
     flip: bool | None = None
-    unreadable: float = 0.1
+    unreadable: float = MOST_UNREADABLE
 
     def __post_init__(self) -> None:
         _check_crop(self.crop)
@@ -59,9 +60,14 @@ class PictureOptions:
 
     @property
     def shaping(self) -> tuple[str, ...]:
-        """The names of the options given that only pictures in files can obey."""
+        """The names of the options given that shape the examples, which only pictures in files can obey."""
         given = {"crop": self.crop, "image_size": self.image_size, "channels": self.channels}
         return tuple(name for name, value in given.items() if value is not None)
+
+    @property
+    def for_files(self) -> tuple[str, ...]:
+        """The names of all options given that only pictures in files can obey."""
+        return (*self.shaping, *(["unreadable"] if self.unreadable != MOST_UNREADABLE else []))
 
 
 def _check_crop(crop: object) -> None:

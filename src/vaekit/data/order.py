@@ -26,7 +26,7 @@ class Order:
         device: where the indices are wanted.
 
     Raises:
-        UserError: if the batch does not divide among the files, or a file has fewer examples than its share.
+        UserError: if the batch does not divide among the files, or a file has fewer examples than its share, or none.
 
     Example:
         >>> order = Order((6, 4), batch=4, seed=0)
@@ -49,6 +49,10 @@ class Order:
         self.each = batch // len(lengths)
         self.seed = seed
         self.device = torch.device(device)
+        if not min(lengths):
+            raise UserError(
+                "a file of the data has no training examples: pack them again with fewer --shards"
+            )
         if min(lengths) < self.each:
             raise UserError(
                 f"a file of the data has {min(lengths)} training examples, a batch takes {self.each} of each: "

@@ -88,12 +88,11 @@ def _cached(pictures: Pictures, report: _Report) -> Pack:
 
 def _entry(pictures: Pictures, target: Path, report: _Report) -> Pack | None:
     """An entry, opened or built; None where building it showed that another transform suits."""
-    count = len(pictures.rows)
-    pack = _opened(target, count)
+    pack = _current(pictures, target)
     if pack is None:
         plan = pictures.plan(0, REMEDY)
         with locked(target, plan, report):
-            pack = _opened(target, count)  # another process may have been faster
+            pack = _current(pictures, target)  # another process may have been faster
             if pack is None:
                 report(f"decoding {plan.entries:,} pictures into the cache {target}")
                 with building(target, plan) as build:
@@ -104,6 +103,12 @@ def _entry(pictures: Pictures, target: Path, report: _Report) -> Pack | None:
                 return open_pack(target)
     pictures.check(pack.description.unreadable, report)
     return None if pictures.reconsider(pack.description.unreadable) else pack
+
+
+def _current(pictures: Pictures, target: Path) -> Pack | None:
+    """An entry that holds everything that can be read today."""
+    pack = _opened(target, len(pictures.rows))
+    return None if pack is None or pictures.mended(pack.description) else pack
 
 
 def _opened(folder: Path, count: int) -> Pack | None:

@@ -108,8 +108,8 @@ def open_source(
         return join(listings)
     if isinstance(only, str | Path) and is_pack(str(only)):
         return load_pack(Path(only).expanduser(), levels, split, pictures, report)
-    if pictures.shaping:
-        raise UserError(f"--{pictures.shaping[0]} is for folders of pictures: leave it out for other data")
+    if pictures.for_files:
+        raise UserError(f"--{pictures.for_files[0]} is for folders of pictures: leave it out for other data")
     return _mirrored(_arrays(only, levels, split), pictures.flip)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vaekit.data.packs import building as module
-from vaekit.data.packs.building import JOURNAL, Build, Plan, building, install
+from vaekit.data.packs.building import JOURNAL, Build, Plan, ResumableError, building, install
 from vaekit.data.packs.locking import locked
 from vaekit.errors import UserError
 
@@ -33,9 +33,12 @@ def interrupted(target: Path, plan: Plan) -> Path:
     return build.folder
 
 
-def failing(target: Path, error: BaseException) -> None:
+def failing(target: Path, error: BaseException, rows: np.ndarray | None = None) -> None:
     with building(target, PLAN) as build:
-        append(build)
+        if rows is None:
+            append(build)
+        else:
+            build.append(rows)
         raise error
 
 
@@ -199,3 +202,139 @@ def test_only_what_was_killed_long_ago_is_swept(tmp_path: Path) -> None:
         "mine",
         "other",
     ]
+
+
+def test_an_interruption_behind_the_last_row_is_no_other_error(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), building(tmp_path / "pack", PLAN) as build:
+        append(build)
+        build.finish()
+        raise KeyboardInterrupt
+    with building(tmp_path / "pack", PLAN) as build:
+        assert (build.done, build.bad) == (9, [(3, "cut short")])
+
+
+def test_an_interruption_while_the_journal_is_synced_notes_no_file_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, settled = module._settle, []
+
+    def stop(file) -> None:
+        settle(file)
+        settled.append(file)
+        if len(settled) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_settle", stop)
+    with pytest.raises(KeyboardInterrupt), building(tmp_path / "pack", PLAN) as build:
+        append(build)
+    with building(tmp_path / "pack", PLAN) as build:
+        assert (build.done, build.bad) == (4, [(3, "cut short")])
+
+
+def test_what_room_or_options_mend_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, plan = tmp_path / "pack", replace(PLAN, entries=1000)
+    interrupted(target, plan)
+    usage = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1))
+        with pytest.raises(UserError, match="where 1 are free"), building(target, plan):
+            pytest.fail("began without room")
+    with suppress(ResumableError), building(target, plan) as build:
+        assert build.done == 6
+        build.append(ROWS[5:7])
+        raise ResumableError("too many")
+    monkeypatch.setattr(Path, "open", no_more_files(Path.open, "values.npy"))
+    with pytest.raises(UserError, match="Too many open files"), building(target, plan):
+        pytest.fail("began without files")
+    monkeypatch.undo()
+    with building(target, plan) as build:
+        assert build.done == 8
+
+
+def test_a_disk_that_fills_up_leaves_an_interrupted_build_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "pack"
+    interrupted(target, PLAN)
+    with pytest.raises(UserError, match="need 155 bytes"):
+        failing(target, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ROWS[5:])
+    with building(target, PLAN) as build:
+        assert build.done >= 6
+
+
+def no_more_files(real, name: str):
+    def refuse(path: Path, mode: str = "r", *rest):
+        if path.name == name and "+" in mode:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return real(path, mode, *rest)
+
+    return refuse
+
+
+def test_a_build_that_cannot_be_opened_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "open", no_more_files(Path.open, "values.npy"))
+    with pytest.raises(UserError, match="Too many open files"), building(tmp_path / "pack", PLAN):
+        pytest.fail("began without files")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
+def test_a_full_disk_is_told_though_rows_wait_in_a_buffer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_ENTRIES", 3600.0)
+
+    def fill() -> None:
+        with building(tmp_path / "pack", PLAN) as build:
+            build.append(ROWS)
+            build._files[0].close()
+            build._files[0] = Path("/dev/full").open("r+b")  # noqa: SIM115 (closed by the build)
+            build.append(ROWS[:1])
+            build.save()
+
+    with pytest.raises(UserError, match="need 155 bytes"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_remains_of_earlier_replacements_are_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk keeps a file that is open, so that its folder cannot be removed."""
+    target = tmp_path / "pack"
+    target.mkdir()
+    (target / "first").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda path, ignore_errors: None)
+        for _ in range(3):
+            with locked(target, PLAN, IGNORED), building(target, PLAN) as build:
+                append(build)
+                build.finish()
+                install(build.folder, target)
+    kept = sorted(tmp_path.glob(".pack.replaced*"))
+    assert len(kept) == 3
+    shutil.rmtree(target)
+    (kept[-1] / "latest").touch()
+    with locked(target, PLAN, IGNORED):
+        assert (target / "latest").exists()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_kill_between_the_renamings_loses_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "pack"
+    target.mkdir()
+    (target / "old").touch()
+
+    def killed(source: Path, place: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt), building(target, PLAN) as build:
+        append(build)
+        build.finish()
+        patched.setattr(module.os, "rename", killed)
+        install(build.folder, target)
+    with building(target, PLAN) as build:
+        assert build.done == 9
+        build.finish()
+        install(build.folder, target)
+    assert [path.name for path in target.iterdir()] == ["values.npy"]

@@ -20,6 +20,7 @@ from vaekit.data.content import computed
 from vaekit.data.packs import building as building_module
 from vaekit.data.packs import completing as completing_module
 from vaekit.data.packs.description import FILE, HELD_OUT, is_pack_of_pictures, read_description
+from vaekit.data.packs.npy import save
 from vaekit.data.packs.pack import open_pack
 from vaekit.data.packs.packing import Packed, Wish, pack_source
 from vaekit.data.packs.shards import Shards
@@ -408,6 +409,16 @@ def test_a_damaged_pack_is_one_sentence(
         open_pack(tmp_path / "pack")
 
 
+def test_bytes_the_other_way_round_are_refused(tmp_path: Path) -> None:
+    """torch knows no such arrays."""
+    pack(arrays("deep", tmp_path), tmp_path / "pack", levels=1000)
+    swapped = np.load(tmp_path / "pack" / "values.npy").astype(">u2")
+    save(tmp_path / "pack" / "values.npy", swapped)
+    spoiled(dtype=">u2")(tmp_path / "pack")
+    with pytest.raises(UserError, match=r"dtype should be one of \|u1, <u2, <f4"):
+        load(tmp_path / "pack")
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound")
@@ -443,6 +454,11 @@ def test_options_beside_a_pack(faces: Path, tmp_path: Path) -> None:
             load(tmp_path / "pack", pictures=options)
     with pytest.raises(UserError, match="256 levels, not 3"):
         load(tmp_path / "pack", levels=3)
+    with pytest.raises(UserError, match="--unreadable is for folders of pictures"):
+        load(tmp_path / "pack", pictures=PictureOptions(unreadable=0.5))
+    pack(arrays("floats", tmp_path), tmp_path / "floats")
+    with pytest.raises(UserError, match="holds floats, which have no levels: leave --levels out"):
+        load(tmp_path / "floats", levels=16)
     lines: list[str] = []
     other = load(tmp_path / "pack", split=SplitOptions(0.3, 0.3), report=lines.append)
     assert fingerprint(other) == fingerprint(data)
@@ -497,3 +513,154 @@ def test_somebody_elses_description_makes_no_pack(faces: Path, tmp_path: Path, c
     assert fingerprint(load(faces)) == before
     with pytest.raises(UserError, match="no pack"):
         pack("digits", faces)
+
+
+@pytest.mark.parametrize("damage", ["sidecar", "version", "garbled"])
+def test_what_cannot_be_opened_gives_way_to_its_own_source_alone(
+    damage: str, faces: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "pack"
+    pack(faces, target)
+    if damage == "sidecar":
+        os.truncate(target / "labels.npy", 130)
+    elif damage == "version":
+        spoiled(version=2)(target)
+    else:
+        (target / FILE).write_text('{"format": "vaekit pack", ')
+    before = content(target)
+    with pytest.raises(UserError, match=r"choose another place with -o, or add --replace"):
+        pack("digits", target)
+    (faces / "dogs" / "01.png").unlink()
+    with pytest.raises(UserError, match="--replace"):
+        pack(faces, target)
+    (faces / "dogs" / "01.png").write_bytes((faces / "dogs" / "03.png").read_bytes())
+    if damage != "sidecar":
+        with pytest.raises(UserError, match="--replace"):
+            pack(faces, target)
+    assert content(target) == before
+    lines: list[str] = []
+    assert pack(faces, target, lines.append, replace=damage != "sidecar").made
+    assert sum("is made anew, since it is damaged" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("own", ["notes.txt", "plots/", "values.npy.old", "values.npy/"])
+def test_what_belongs_to_a_person_is_not_deleted(own: str, faces: Path, tmp_path: Path) -> None:
+    target = tmp_path / "pack"
+    pack(faces, target)
+    (target / own).unlink(missing_ok=True)
+    if own.endswith("/"):
+        (target / own).mkdir()
+    else:
+        (target / own).write_text("mine")
+    (target / ".pack.json.17.tmp").touch()  # of a process that was killed
+    if own != "values.npy/":
+        assert not pack(faces, target).made
+    with pytest.raises(UserError, match=f"{own.rstrip('/')} is no part of the pack"):
+        pack(faces, target, shards=2, replace=True)
+    assert (target / own).exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces", "pack"]
+    (target / own).rmdir() if own.endswith("/") else (target / own).unlink()
+    assert pack(faces, target, shards=2).made
+
+
+def test_a_file_put_there_while_it_is_packed_is_not_deleted(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "pack"
+    pack(faces, target)
+    finish = building_module.Build.finish
+
+    def late(build: building_module.Build) -> None:
+        finish(build)
+        (target / "notes.txt").write_text("mine")
+
+    monkeypatch.setattr(building_module.Build, "finish", late)
+    with pytest.raises(UserError, match=r"notes\.txt is no part of the pack"):
+        pack(faces, target, shards=2)
+    monkeypatch.undo()
+    (target / "notes.txt").unlink()
+    lines: list[str] = []
+    pack(faces, target, lines.append, shards=2)
+    assert "going on after 42 pictures" in lines
+
+
+@pytest.mark.parametrize("kind", ["pictures", "arrays"])
+def test_more_shards_than_examples_are_refused(kind: str, tmp_path: Path, draw: Draw) -> None:
+    source, target = tmp_path / "few", tmp_path / "pack"
+    source.mkdir()
+    if kind == "arrays":
+        np.save(source / "x.npy", np.arange(60.0).reshape(10, 6))
+        source = source / "x.npy"
+    else:
+        for number in range(10):
+            draw(source / f"{number}.png", number)
+    pack(source, target)
+    before = content(target)
+    with pytest.raises(
+        UserError, match=r"--shards 9 are more than the training examples of .*, 8: give fewer"
+    ):
+        pack(source, target, shards=9)
+    assert content(target) == before
+    assert pack(source, target, shards=8).pack.description.shards == 8
+
+
+def test_shards_that_unreadable_files_leave_empty_are_refused(tmp_path: Path, draw: Draw) -> None:
+    source, target = tmp_path / "few", tmp_path / "pack"
+    for number in range(10):
+        draw(source / f"{number}.png", number)
+    (source / "bad.png").write_text("no picture")
+    pack(source, target)
+    before = content(target)
+    with pytest.raises(UserError, match=r"--shards 9 are more than .*, 8: give fewer"):
+        pack(source, target, shards=9)
+    assert content(target) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few", "pack"]
+
+
+def test_only_what_opens_replaces_an_old_pack(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack(faces, tmp_path / "pack")
+    before = content(tmp_path / "pack")
+    monkeypatch.setattr(completing_module, "write_names", lambda folder, names: None)
+    with pytest.raises(UserError, match=r"names\.npy is missing"):
+        pack(faces, tmp_path / "pack", shards=2)
+    assert content(tmp_path / "pack") == before
+
+
+def test_a_pack_of_a_pack_counts_what_is_stored(faces: Path, tmp_path: Path, draw: Draw) -> None:
+    pack(faces, tmp_path / "first")
+    pack(tmp_path / "first", tmp_path / "second")
+    assert not pack(tmp_path / "first", tmp_path / "second").made
+    draw(faces / "dogs" / "01.png", 99, 20, 16)
+    pack(faces, tmp_path / "first")
+    again = pack(tmp_path / "first", tmp_path / "second")
+    assert (again.made, again.pack.description.rows, len(again.pack.description.unreadable)) == (True, 40, 2)
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither size nor time of a file tell that it may be read now, also of those that stopped a packing."""
+    decode = decoding_module.decode
+
+    def forbidden(path, transform):
+        if Path(path).name in ("02.png", "05.png", "06.png"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return decode(path, transform)
+
+    monkeypatch.setattr(decoding_module, "decode", forbidden)
+    lines: list[str] = []
+    with pytest.raises(UserError, match="5 of 42 pictures cannot be read"):
+        pack(faces, tmp_path / "pack", lines.append)
+    kept = pack(faces, tmp_path / "pack", lines.append, pictures=PictureOptions(unreadable=0.3))
+    assert (len(kept.pack.description.unreadable), lines[0]) == (5, "going on after 42 pictures")
+    assert not pack(faces, tmp_path / "pack", pictures=PictureOptions(unreadable=0.3)).made
+    with pytest.raises(UserError, match="5 of 42 pictures cannot be read"):
+        pack(faces, tmp_path / "other")
+    monkeypatch.setattr(decoding_module, "decode", decode)
+    for target in ("pack", "other"):
+        made = pack(faces, tmp_path / target, lines.append)
+        assert (made.made, len(made.pack.description.unreadable)) == (True, 2)
+    assert any("files that could not be read can be read now" in line for line in lines)
+    assert content(tmp_path / "pack") == content(tmp_path / "other")

@@ -1,8 +1,10 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vaekit.data.packs import shards as module
 from vaekit.data.packs.npy import save
 from vaekit.data.packs.pack import shards_of
 from vaekit.data.packs.shards import Shards, dealt
@@ -50,6 +52,28 @@ def test_a_file_is_missed_only_when_it_is_touched(tmp_path: Path) -> None:
     for touch in (slice(0, first + 1), first, np.array([0, first + second - 1])):
         with pytest.raises(UserError, match=r"values-00001-of-00003\.npy is missing"):
             found[touch]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [(5, "cannot read .*values.npy: Input/output error"), (0, "values.npy was cut short")]
+)
+def test_a_file_that_cannot_be_read_is_told(
+    fault: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.RawIOBase):
+        def seek(self, *place: int) -> int:
+            return 0
+
+        def readinto(self, buffer: object, /) -> int:
+            if fault:
+                raise OSError(fault, "Input/output error")
+            return 3
+
+    found = stored(tmp_path, 0)
+    monkeypatch.setattr(module, "check", lambda *_: None)
+    monkeypatch.setattr(Path, "open", lambda path, mode: Broken())
+    with pytest.raises(UserError, match=words):
+        found[:]
 
 
 def test_a_file_may_be_a_link_and_must_be_whole(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ class Plan:
 
 
 @final
+class ResumableError(UserError):
+    """A refusal that more room or other options mend; what is built already is kept."""
+
+
+@final
 class Build:
     """The files of a pack that is being built.
 
@@ -86,8 +91,18 @@ class Build:
         self.done = 0
         self.bad: list[tuple[int, str]] = []
         self._files: list[IO[bytes]] = []
+        self._noted = 0
         self._written = 0.0
-        self._open()
+        folder.mkdir(exist_ok=True)
+        journal = folder / JOURNAL
+        self._journal = journal.open("r+b" if journal.exists() else "w+b")
+        try:
+            self._open()
+        except OSError:
+            self.close()
+            if not self.done:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @property
     def rows(self) -> int:
@@ -108,13 +123,15 @@ class Build:
             self.save()
 
     def save(self) -> None:
-        """See the rows onto the disk, then write into the journal that they are there."""
+        """See the rows onto the disk, then write into the journal that they are there; nothing once closed."""
+        if self._journal.closed:
+            return
         for file in self._files:
             _settle(file)
         recent = self.bad[len(self.bad) - self._noted :]
         self._journal.write(json.dumps([self.done, recent]).encode() + b"\n")
-        _settle(self._journal)
         self._noted = 0
+        _settle(self._journal)
         self._written = time.monotonic()
 
     def finish(self) -> None:
@@ -130,19 +147,16 @@ class Build:
     def close(self) -> None:
         """Close all files; what is not in the journal is lost."""
         for file in [*self._files, self._journal]:
-            file.close()
+            with suppress(OSError):  # a full disk again, of rows that are lost anyway
+                file.close()
 
     def _open(self) -> None:
         count = max(1, self.plan.shards)
         paths = [self.folder / values_name(shard, self.plan.shards) for shard in range(count)]
-        self.folder.mkdir(exist_ok=True)
-        journal = self.folder / JOURNAL
         sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
-        kept = self._read(journal, sizes)
-        self._journal = journal.open("r+b" if journal.exists() else "w+b")
+        kept = self._read(sizes)
         self._journal.truncate(kept)
         self._journal.seek(kept)
-        self._noted = 0
         for shard, path in enumerate(paths):
             file = path.open("r+b" if path.exists() else "w+b")
             self._files.append(file)
@@ -151,11 +165,10 @@ class Build:
             file.truncate(HEADER_BYTES + (stop - first) * self.plan.row_bytes)
             file.seek(0, os.SEEK_END)
 
-    def _read(self, journal: Path, sizes: Sequence[int]) -> int:
+    def _read(self, sizes: Sequence[int]) -> int:
         """Take over what the journal says is done, and return how many of its bytes hold."""
         kept = 0
-        lines = journal.read_bytes().splitlines(keepends=True) if journal.is_file() else []
-        for line in lines:
+        for line in self._journal.read().splitlines(keepends=True):
             try:
                 found, noted = json.loads(line)
                 done, bad = int(found), [(int(place), str(reason)) for place, reason in noted]
@@ -184,42 +197,48 @@ def building(target: Path, plan: Plan) -> Iterator[Build]:
     """Give the files of a pack that shall come to lie at a target; an interrupted build goes on.
 
     The lock of the target must be held. What an error leaves that a person must mend is removed; what an
-    interruption leaves is kept.
+    interruption leaves is kept, also where the disk is too full to go on.
 
     Raises:
         UserError: a full disk, or a folder that cannot be written.
     """
     folder = target.parent / f".{target.name}{BUILDING}{plan.tag}"
-    build: Build | None = None
     try:
-        written = sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
-        free = free_bytes(target.parent)
-        if free + written < plan.bytes_needed:
-            raise UserError(plan.too_full(target.parent, free))
-        build = Build(folder, plan)
+        build = _opened(folder, target, plan)
+    except OSError as error:
+        raise _failure(target, plan, error) from error
+    resumed = build.done > 0
+    try:
         yield build
-    except (KeyboardInterrupt, BrokenPipeError):  # the latter of who reads the reports
+    except (KeyboardInterrupt, BrokenPipeError, ResumableError):  # a pipe of who reads the reports
         with suppress(OSError):
-            if build is not None:
-                build.save()
+            build.save()
         raise
     except OSError as error:
-        _close(build)
-        shutil.rmtree(folder, ignore_errors=True)
-        if error.errno in _FULL:
-            raise UserError(plan.too_full(target.parent, free_bytes(target.parent))) from error
-        raise UserError(unwritable(target, plan, error)) from error
+        build.close()
+        if not (resumed and error.errno in _FULL):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise _failure(target, plan, error) from error
     except UserError:
-        _close(build)
+        build.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
-        _close(build)
-
-
-def _close(build: Build | None) -> None:
-    if build is not None:
         build.close()
+
+
+def _opened(folder: Path, target: Path, plan: Plan) -> Build:
+    written = sum(file.stat().st_size for file in folder.iterdir()) if folder.is_dir() else 0
+    free = free_bytes(target.parent)
+    if free + written < plan.bytes_needed:
+        raise UserError(plan.too_full(target.parent, free))
+    return Build(folder, plan)
+
+
+def _failure(target: Path, plan: Plan, error: OSError) -> UserError:
+    if error.errno in _FULL:
+        return UserError(plan.too_full(target.parent, free_bytes(target.parent)))
+    return UserError(unwritable(target, plan, error))
 
 
 def unwritable(target: Path, plan: Plan, error: OSError) -> str:
@@ -229,8 +248,8 @@ def unwritable(target: Path, plan: Plan, error: OSError) -> str:
 
 def install(folder: Path, target: Path) -> None:
     """Put a finished folder in the place of whatever lies at the target."""
-    (folder / JOURNAL).unlink(missing_ok=True)
-    old = target.parent / f".{target.name}{OLD}"
+    # A name of its own: what a network disk keeps of an earlier one shall not be in the way.
+    old = target.parent / f".{target.name}{OLD}-{time.time_ns()}"
     if target.exists():
         os.rename(target, old)
     try:
@@ -239,6 +258,8 @@ def install(folder: Path, target: Path) -> None:
         with suppress(OSError):
             os.rename(old, target)
         raise
+    # Not before: without it, a build that was stopped here would begin again.
+    (target / JOURNAL).unlink(missing_ok=True)
     with suppress(OSError):
         _settle_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)

@@ -18,7 +18,7 @@ FILE, HELD_OUT, SHEET = "pack.json", "held-out.npy", "contact-sheet.png"
 MOST_SHARDS = 512
 """All are open while a pack is made."""
 PARTS = ("train", "validation", "test")
-_TYPES = ("|u1", "<u2", ">u2", "<f4", ">f4")
+_TYPES = ("|u1", "<u2", "<f4")
 _MOST_BYTES = 2**28
 _MOST_VALUES = 2**62
 
@@ -102,8 +102,9 @@ class Description:
 
     @property
     def listed(self) -> int:
-        """Number of examples and of files left out."""
-        return self.rows + len(self.unreadable)
+        """Number of examples, and of files of the source that were left out."""
+        # A source that is itself a pack passes on what its own source lacked, as row -1.
+        return self.rows + sum(each.row >= 0 for each in self.unreadable)
 
     def count(self, part: str) -> int:
         """Number of examples of a part."""

@@ -64,10 +64,12 @@ def _lock(path: Path, target: Path, report: Callable[[str], None]) -> IO[bytes]:
 
 def _recover(target: Path) -> None:
     """Mend what was cut off between the two renamings of a replacement."""
-    old = target.parent / f".{target.name}{OLD}"
-    if old.is_dir() and not target.exists():
-        os.rename(old, target)
-    shutil.rmtree(old, ignore_errors=True)
+    start = f".{target.name}{OLD}"
+    left = sorted(path for path in target.parent.iterdir() if path.name.startswith(start) and path.is_dir())
+    if left and not target.exists():
+        os.rename(left.pop(), target)  # the latest
+    for old in left:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _sweep(parent: Path, tag: str) -> None:

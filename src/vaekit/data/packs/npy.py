@@ -1,6 +1,8 @@
 """Plain .npy files as packs use them: a header of fixed length, checked against what is expected, then mapped."""
 
+import mmap
 import os
+import sys
 from math import prod
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from jaxtyping import Shaped
 from vaekit.errors import UserError
 
 HEADER_BYTES = 128
+_NORESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000)  # Python names it from 3.13 on
 
 
 def header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
@@ -65,8 +68,21 @@ def mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> Shaped[np.nda
     """Map a checked file into memory; changes to the array stay private.
 
     Raises:
-        UserError: as `check`.
+        UserError: as `check`, and where there is no room for the addresses.
     """
     check(path, shape, dtype)
     # A private mapping: torch would warn of memory that it may not write to.
-    return np.memmap(path, dtype, "c", HEADER_BYTES, shape).view(np.ndarray)
+    try:
+        if sys.platform != "linux":
+            return np.memmap(path, dtype, "c", HEADER_BYTES, shape).view(np.ndarray)
+        # Linux would set memory aside for all that could be written, however little is.
+        flags, access = mmap.MAP_PRIVATE | _NORESERVE, mmap.PROT_READ | mmap.PROT_WRITE
+        with path.open("rb") as file:
+            content = mmap.mmap(
+                file.fileno(), HEADER_BYTES + prod(shape) * dtype.itemsize, flags=flags, prot=access
+            )
+    except OSError as error:
+        raise UserError(
+            f"cannot map {path} into memory: {error.strerror or error}; allow more address space (ulimit -v)"
+        ) from error
+    return np.ndarray(shape, dtype, content, HEADER_BYTES)

@@ -159,6 +159,8 @@ def load_pack(
     pack = Pack(folder, read_description(folder))
     told = pack.description
     if levels not in (None, told.levels):
+        if told.levels is None:
+            raise UserError(f"{folder} holds floats, which have no levels: leave --levels out")
         raise UserError(f"{folder} has {told.levels} levels, not {levels}; leave levels out")
     made = PictureOptions() if told.transform is None else told.transform.options(pictures, told.flip)
     for name in pictures.shaping:
@@ -171,6 +173,8 @@ def load_pack(
                 f"--{name} is for folders of pictures, and those of {folder} were packed with {own}: leave it out, "
                 f"or pack them again with vaekit pack --{name}"
             )
+    if "unreadable" in pictures.for_files:
+        raise UserError(f"--unreadable is for folders of pictures, and {folder} is a pack: leave it out")
     if split not in (SplitOptions(seed=split.seed), split_of(told)):
         report(f"note: {folder} is a pack: its own division into train, validation and test is taken")
     data = pack.data()

@@ -18,6 +18,7 @@ from vaekit.data.packs.locking import locked
 from vaekit.data.packs.pack import Pack, open_pack
 from vaekit.data.packs.pictures import Pictures
 from vaekit.data.packs.provenance import asked_for, changes, differences
+from vaekit.data.packs.replacing import check_damaged, check_own, check_replaced, sound
 from vaekit.data.records import Data, chunks
 from vaekit.data.sources import absolute, open_source
 from vaekit.data.splits import SplitOptions
@@ -116,28 +117,25 @@ def pack_listing(listing: Listing, wish: Wish, report: _Report) -> Packed:
     count = len(listing.entries)
 
     with quietly():
-        old = _old(wish, report)
+        old = sound(wish.target)
         pictures.settle([] if old is None else [old])
         while True:
             plan = pictures.plan(wish.shards, REMEDY)
+            _check_shards(wish, listing.place, plan.entries - plan.held_out)
             with locked(wish.target, plan, report):
-                old = _old(wish, report)
-                if old is not None:
-                    key, now = old.description.key, str(pictures.key)
-                    why = _why_anew(old, wish, listing.place, now, pictures.answers)
-                    if why is None:
-                        pictures.check(old.description.unreadable, report)
-                        return Packed(old, False)
-                    if key.partition("-")[0] != now.partition("-")[0]:
-                        why = str(changes(listing, old)) if why == _CHANGED else why
-                    _check_replaced(old, wish, listing.place, count, why)
-                    report(f"{wish.target} is packed anew: {why}")
+                old = sound(wish.target)
+                why = None if old is None else _why_pictures_anew(old, wish, pictures)
+                if old is not None and why is None:
+                    pictures.check(old.description.unreadable, report)
+                    return Packed(old, False)
+                _make_way(old, why, wish, listing.place, count, report)
                 with building(wish.target, plan) as build:
                     kept = build.done
                     if not pictures.fill(build, report):
                         continue
+                    _check_shards(wish, listing.place, build.rows - plan.held_out)
                     pictures.complete(build, sheet=True)
-                    install(build.folder, wish.target)
+                    _install(build, wish)
                 return Packed(open_pack(wish.target), True, count - kept)
 
 
@@ -153,37 +151,50 @@ def pack_data(data: Data, place: str, wish: Wish, report: _Report) -> Packed:
     count = sum(map(len, parts.values()))
     held_out = count - len(data.train) if wish.shards else 0
     tag = f"{content[:16]}-{wish.shards}"
-    plan = Plan(count, shape, dtype, min(wish.shards, len(data.train)), held_out, tag, "examples", REMEDY)
+    _check_shards(wish, place, len(data.train))
+    plan = Plan(count, shape, dtype, wish.shards, held_out, tag, "examples", REMEDY)
     with locked(wish.target, plan, report):
-        old = _old(wish, report)
-        if old is not None:
-            why = _why_anew(old, wish, place, content[:16], _answers(data))
-            if why is None:
-                return Packed(old, False)
-            _check_replaced(old, wish, place, count, why)
-            report(f"{wish.target} is packed anew: {why}")
+        old = sound(wish.target)
+        why = None if old is None else _why_anew(old, wish, place, content[:16], _answers(data))
+        if old is not None and why is None:
+            return Packed(old, False)
+        _make_way(old, why, wish, place, count, report)
         with building(wish.target, plan) as build:
             kept = build.done
             if build.done:
                 report(f"going on after {build.done:,} examples")
             _copy(data, build)
             _complete(data, place, content[:16], wish, build)
-            install(build.folder, wish.target)
+            _install(build, wish)
     return Packed(open_pack(wish.target), True, count - kept)
 
 
 _CHANGED = "the source has changed"
 
 
-def _old(wish: Wish, report: _Report) -> Pack | None:
-    """The pack at the target, if it is a sound one."""
-    if not holds_pack(wish.target):
-        return None
-    try:
-        return open_pack(wish.target)
-    except UserError as error:
-        report(f"note: the pack at {wish.target} is made anew, since it is damaged: {error}")
-        return None
+def _check_shards(wish: Wish, place: str, rows: int) -> None:
+    if wish.shards > max(0, rows):
+        raise UserError(
+            f"--shards {wish.shards} are more than the training examples of {place}, {max(0, rows):,}: give fewer"
+        )
+
+
+def _make_way(old: Pack | None, why: str | None, wish: Wish, place: str, count: int, report: _Report) -> None:
+    """Make sure that what lies at the target may be replaced, and say why it is."""
+    if old is None:
+        check_damaged(wish.target, place, count, wish.replace, report)
+    elif not wish.replace:
+        check_replaced(old.description, wish.target, place, count, str(why))
+    check_own(wish.target)
+    if old is not None:
+        report(f"{wish.target} is packed anew: {why}")
+
+
+def _install(build: Build, wish: Wish) -> None:
+    """Put a finished pack in its place, once it has been opened where it was built."""
+    open_pack(build.folder)
+    check_own(wish.target)
+    install(build.folder, wish.target)
 
 
 def _why_anew(old: Pack, wish: Wish, place: str, key: str, answers: str) -> str | None:
@@ -198,19 +209,15 @@ def _why_anew(old: Pack, wish: Wish, place: str, key: str, answers: str) -> str 
     return None if told.answers == answers else "labels or attributes have changed"
 
 
-def _check_replaced(old: Pack, wish: Wish, place: str, count: int, why: str) -> None:
-    told = old.description
-    if wish.replace:
-        return
-    if told.source != place:
-        raise UserError(
-            f"{wish.target} is a pack of {told.source}: choose another place with -o, or add --replace"
-        )
-    if count < told.listed:
-        raise UserError(
-            f"{place} holds {count:,} examples, fewer than the {told.listed:,} that were packed ({why}): the pack "
-            f"{wish.target} is kept; put the others back, or add --replace"
-        )
+def _why_pictures_anew(old: Pack, wish: Wish, pictures: Pictures) -> str | None:
+    """The same of pictures, in more words."""
+    key, now = old.description.key, str(pictures.key)
+    why = _why_anew(old, wish, pictures.listing.place, now, pictures.answers)
+    if why == _CHANGED and key.partition("-")[0] != now.partition("-")[0]:
+        return str(changes(pictures.listing, old))
+    if why is None and pictures.mended(old.description):
+        return "files that could not be read can be read now"
+    return why
 
 
 def _copy(data: Data, build: Build) -> None:

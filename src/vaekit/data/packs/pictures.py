@@ -10,14 +10,15 @@ from typing import final
 import numpy as np
 from jaxtyping import Int64
 
-from vaekit.data.decoding import Chunk, decoded
+from vaekit.data.decode import passing
+from vaekit.data.decoding import Chunk, attempt, decoded
 from vaekit.data.folders import first
 from vaekit.data.headers import Headers
 from vaekit.data.listing import Listing
 from vaekit.data.options import PictureOptions
-from vaekit.data.packs.building import Build, Plan
+from vaekit.data.packs.building import Build, Plan, ResumableError
 from vaekit.data.packs.completing import Facts, Side, complete
-from vaekit.data.packs.description import Unreadable
+from vaekit.data.packs.description import Description, Unreadable
 from vaekit.data.packs.pack import Pack
 from vaekit.data.packs.provenance import Key, answers_hash, asked_for, source_hash, transform_hash
 from vaekit.data.rows import in_rows, parts_of
@@ -78,11 +79,17 @@ class Pictures:
             same = (
                 told.key.startswith(f"{self.source}-")
                 and told.asked.get("pictures") == self.asked["pictures"]
+                and not self.mended(told)
             )
             if same and told.transform is not None:
                 self._transform = told.transform
                 self.headers = Headers(())
                 return
+
+    def mended(self, told: Description) -> bool:
+        """Whether a file can be read now that a pack lacks for want of permission, memory or a sound disk."""
+        noted = ((each.row, each.reason) for each in told.unreadable)
+        return told.transform is not None and self._any_readable(noted, told.transform)
 
     def reconsider(self, unreadable: Sequence[Unreadable]) -> bool:
         """Choose again without files that turned out to be damaged; whether the transform is another now."""
@@ -108,13 +115,17 @@ class Pictures:
         """Decode what is not yet in a build, and check that enough can be read.
 
         Returns:
-            Whether the build holds; where not, damaged files had a say in the transform, and it is removed.
+            Whether the build holds; where not, damaged files had a say in the transform, or can be read now,
+            and it is removed.
 
         Raises:
             UserError: too many that cannot, or a sound picture that is smaller than the crop.
         """
         entries = self.listing.entries
         if build.done:
+            if self._any_readable(build.bad, self.transform):
+                shutil.rmtree(build.folder)
+                return False
             report(f"going on after {build.done:,} pictures")
         rest = (entries[place] for place in self.rows[build.done :])
         with closing(decoded(rest, self.transform)) as chunks:
@@ -147,7 +158,7 @@ class Pictures:
         if count == listed:
             raise UserError(f"{self.listing.name}: none of {listed:,} pictures can be read: {shown[:200]}")
         if count > limit * listed:
-            raise UserError(
+            raise ResumableError(
                 f"{self.listing.name}: {count:,} of {listed:,} pictures cannot be read, more than "
                 f"--unreadable {limit:g} allows: {shown[:150]}; mend or remove them, or allow more"
             )
@@ -184,6 +195,14 @@ class Pictures:
             for part, own in parts.items()
         }
         complete(build.folder, build.plan, facts, {str(part): side for part, side in sides.items()}, sheet)
+
+    def _any_readable(self, noted: Iterable[tuple[int, str]], transform: Transform) -> bool:
+        """Whether one of the files that were refused for a passing reason can be read now."""
+        return any(
+            not isinstance(attempt(self.listing.entries[self.rows[row]], transform), str)
+            for row, why in noted
+            if 0 <= row < len(self.rows) and passing(why)
+        )
 
 
 def readable(rows: Int64[np.ndarray, "N"], unreadable: Sequence[Unreadable]) -> Int64[np.ndarray, "M"]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int, Int64, Shaped
 
 from vaekit.data.packs.npy import HEADER_BYTES, check, mapped
+from vaekit.errors import UserError
 
 
 @final
@@ -103,9 +104,8 @@ class Shards:
                 continue
             check(part.path, (part.total, *self.shape[1:]), self.dtype)
             # Read, not mapped: whoever passes over everything once shall not hold everything.
-            with part.path.open("rb") as file:
-                file.seek(HEADER_BYTES + (part.start + first - end + part.rows) * size)
-                file.readinto(values[first - start : last - start].view(np.uint8).data)
+            place = HEADER_BYTES + (part.start + first - end + part.rows) * size
+            _fill(values[first - start : last - start], part.path, place)
         return values
 
     def _gathered(self, indices: Int[np.ndarray, "M"]) -> Shaped[np.ndarray, "M ..."]:
@@ -118,6 +118,18 @@ class Shards:
             first = int(self._stops[shard]) - self.lengths[shard]
             values[own] = self.open(shard)[indices[own] - first]
         return values
+
+
+def _fill(values: Shaped[np.ndarray, "M ..."], path: Path, place: int) -> None:
+    """Read values from a place of a file, all of them."""
+    try:
+        with path.open("rb") as file:
+            file.seek(place)
+            count = file.readinto(values.view(np.uint8).data)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    if count < values.nbytes:
+        raise UserError(f"{path} was cut short while it was read; pack the data again with vaekit pack")
 
 
 def rows_of(shard: int, shards: int, start: int, stop: int) -> tuple[int, int]:
