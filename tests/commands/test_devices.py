@@ -91,7 +91,8 @@ def resumed_by_slurm(rank: int, run: Path) -> subprocess.Popen[str]:
 @LINUX
 def test_a_run_that_died_and_was_stopped_ends_alike(whole: Path, tmp_path: Path) -> None:
     """Process 1 is killed, and the other ends with a sentence; gone on with by the command, process 1 is asked to
-    stop, and all do; gone on with as under srun, the run ends as the uninterrupted one; alone, close to it."""
+    stop, and all do; gone on with as under srun, where process 1 sees the folder nowhere, the run ends as the
+    uninterrupted one; alone, close to it."""
     cut, last = tmp_path / "cut", tmp_path / "cut" / "checkpoints" / "last.safetensors"
     launcher = in_its_own_process("train", *TYPED, "--devices", 2, "--out", cut)
     wait_for(last, launcher)
@@ -116,7 +117,7 @@ def test_a_run_that_died_and_was_stopped_ends_alike(whole: Path, tmp_path: Path)
     assert out.count(f"stopped and saved; to go on: vaekit train --resume {cut}\n") == 1
     shutil.copytree(cut, tmp_path / "alone")
 
-    both = [resumed_by_slurm(rank, cut) for rank in range(2)]
+    both = [resumed_by_slurm(rank, run) for rank, run in enumerate((cut, tmp_path / "elsewhere"))]
     said = [process.communicate(timeout=60) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert said[0][0].startswith(f"resuming {cut} at step ")
@@ -151,6 +152,17 @@ def test_what_does_not_divide_is_refused(
         monkeypatch.delenv(name, raising=False)  # other tests start engines in this process
     refused(vaekit("train", "digits", *options, "--out", tmp_path / "run"), *words)
     assert not (tmp_path / "run").exists()
+
+
+def test_who_fails_before_it_has_met_the_others_says_so_itself(
+    vaekit: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rank 0, which speaks for all, waits for it and knows nothing."""
+    told = {"RANK": 1, "WORLD_SIZE": 2, "LOCAL_RANK": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": 1}
+    for name, value in told.items():
+        monkeypatch.setenv(name, str(value))
+    outcome = vaekit("train", "digits", "--devices", 4, "--out", tmp_path / "run")
+    refused(outcome, "process 1 of 2: 2 processes were started on each of 1 machines", "--devices 4")
 
 
 def test_from_a_script_several_devices_need_torchrun(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ from vaekit.cli import COMMANDS, main
         (["sample"], ["run"]),
         (["sample", "nowhere"], ["nowhere"]),
         (["train", "--resume", "nowhere", "--epochs", "3"], ["--resume", "--epochs"]),
-        (["train", "digits", "--resume", "nowhere"], ["--resume", "digits"]),
+        (["train", "digits", "--resume", "nowhere"], ["nowhere", "not a run folder"]),
         (["train", "digits", "--seed", str(2**64)], ["seed"]),
         (["train", "digits", "--recipe", "ppca", "--latents", "100", "--out", "run"], ["100", "1 and 63"]),
         (["verify", "C99"], ["C99"]),

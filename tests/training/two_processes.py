@@ -27,6 +27,8 @@ from vaekit.training.loop import Trainer
 from vaekit.training.options import TrainingOptions
 from vaekit.training.plan import Plan
 from vaekit.training.ranks import from_environment
+from vaekit.training.reporting import Silent
+from vaekit.training.run import resume
 from vaekit.training.team import Team
 
 warnings.simplefilter("error")
@@ -230,6 +232,8 @@ def agreements() -> dict[str, object]:
         team.lead(refuse)
     with pytest.raises(UserError, match="the folder is not free"):
         team.in_turn(refuse if RANKS.rank == 0 else act)
+    with pytest.raises(UserError, match="nowhere is not a run folder"):
+        resume(Path("nowhere"), Silent())
     return {
         "any": [team.any(False), team.any(RANKS.rank == 1), team.any(True)],
         "lead": team.lead(lambda: RANKS.rank + 5),

@@ -51,22 +51,32 @@ def main(arguments: Sequence[str]) -> int:
     from vaekit.training.ranks import from_environment
 
     rank = from_environment()
-    devices, nodes = devices_for(given, config, parsed["resume"], parsed["devices"], parsed["nodes"])
-    if rank.world == 1 and devices * nodes > 1:
-        return launch(["train", *arguments], devices, nodes)
+    if rank.world == 1:
+        devices, nodes = devices_for(given, config, parsed["resume"], parsed["devices"], parsed["nodes"])
+        if devices * nodes > 1:
+            return launch(["train", *arguments], devices, nodes)
     from vaekit.commands.finish import complete
     from vaekit.training.interrupt import Interrupted, terminated_as_interrupted
     from vaekit.training.reporting import Silent, reporter_for
     from vaekit.training.run import resume, start
+    from vaekit.training.team import joined
 
     reporter = Silent() if rank.rank else reporter_for(sys.stdout)
     with terminated_as_interrupted():
         stop_without_launcher()
         try:
-            run = resume(Path(parsed["resume"]), reporter) if config is None else start(config, reporter, out)
+            run = (
+                resume(Path(parsed["resume"]), reporter, flat["data"])
+                if config is None
+                else start(config, reporter, out)
+            )
         except Interrupted as request:
             reporter.say(f"\n{request.sentence()}")
             return INTERRUPTED
+        except UserError as error:
+            if rank.rank and not joined():  # then rank 0, which speaks for all, cannot learn of it
+                print(f"vaekit: process {rank.rank} of {rank.world}: {error}", file=sys.stderr)
+            raise
         if rank.rank:
             return 0
         try:
@@ -168,7 +178,9 @@ def with_sizes(arguments: Sequence[str]) -> list[str]:
 
 
 def beside_resume(arguments: Sequence[str]) -> str | None:
-    """The first argument that may not stand beside --resume; None where there is none.
+    """The first option that may not stand beside --resume; None where there is none.
+
+    The data may be named there, where they have moved.
 
     Example:
         >>> beside_resume(["--resume", "runs/digits-vae-001", "--devices=2", "--epochs", "200"])
@@ -180,7 +192,7 @@ def beside_resume(arguments: Sequence[str]) -> str | None:
             skip = False
         elif argument in WITH_RESUME:
             skip = True
-        else:
+        elif argument.startswith("-"):
             return argument
     return None
 

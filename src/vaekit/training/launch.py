@@ -18,6 +18,8 @@ MARK = "VAEKIT_LAUNCHED"
 """Set in the processes that `launch` started: they stop when their launcher is gone."""
 GRACE = 15.0
 """Seconds in which the others may end by themselves when one process has failed."""
+SAVING = 300.0
+"""Seconds in which the others may save and end when one process has been stopped."""
 _INTERRUPTED = 130
 _BEFORE_IT_LISTENED = (-signal.SIGINT, -signal.SIGTERM)
 _STOPPED = (0, _INTERRUPTED, *_BEFORE_IT_LISTENED)
@@ -44,23 +46,25 @@ def launch(arguments: Sequence[str], devices: int, nodes: int) -> int:
         own |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "NODE_RANK": "0"}
     command = [sys.executable, "-m", "vaekit", *arguments]
     environments = [environment_of(local, devices, nodes, own) for local in range(devices)]
+    names = [f"process {told['RANK']} of {told['WORLD_SIZE']}" for told in environments]
     processes: list[subprocess.Popen[bytes]] = []
+    signals: list[int] = []
 
-    def forward(number: int, frame: FrameType | None) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         _ = frame
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(number)
+        signals.append(number)
 
-    with handled_by(forward, SIGNALS), ExitStack() as pipes:
+    with handled_by(note, SIGNALS), ExitStack() as pipes:
         for environment in environments:
-            # In a group of its own a process gets a terminal's Ctrl-C from `forward` alone, and so once.
+            if signals:
+                break
+            # In a group of its own a process gets a terminal's Ctrl-C from this one alone, and so once.
             group = 0 if os.name == "posix" else None
             process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, process_group=group)
             processes.append(process)
             if process.stdin is not None:
                 pipes.enter_context(process.stdin)
-        return _outcome(processes)
+        return _outcome(processes, names, signals)
 
 
 def environment_of(local_rank: int, devices: int, nodes: int, own: Mapping[str, str]) -> dict[str, str]:
@@ -117,26 +121,47 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _outcome(processes: Sequence["subprocess.Popen[bytes]"]) -> int:
-    """Wait for all; once one has failed, for no longer than `GRACE`."""
-    deadline = float("inf")
-    while any(process.poll() is None for process in processes):
-        if deadline == float("inf") and any(p.poll() not in (None, *_STOPPED) for p in processes):
-            deadline = time.monotonic() + GRACE
+def _outcome(processes: Sequence["subprocess.Popen[bytes]"], names: Sequence[str], signals: list[int]) -> int:
+    """Wait for all and hand on signals; once one has failed or been stopped, wait no longer than is due."""
+    codes, failed = _wait(processes, len(names), signals)
+    if not codes or codes[0] in _BEFORE_IT_LISTENED or (codes[0] < 0 and failed is None):
+        return _INTERRUPTED
+    if codes[0] < 0 and failed is not None:
+        # Rank 0 speaks for all, and cannot any more.
+        code = codes[failed]
+        how = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise UserError(
+            f"{names[failed]} {how}, and the others with it: go on from its last checkpoint with vaekit train "
+            "--resume RUN"
+        )
+    bad = [code for code in codes if code not in _STOPPED]
+    if codes[0] or not bad:
+        return codes[0]
+    return max(bad) if max(bad) > 0 else 2
+
+
+def _wait(
+    processes: Sequence["subprocess.Popen[bytes]"], wanted: int, signals: list[int]
+) -> tuple[list[int], int | None]:
+    """The exit codes, and who failed first by itself."""
+    failed: int | None = None
+    # Where not all were started, the others wait for them in vain.
+    deadline = time.monotonic() + GRACE if len(processes) < wanted else float("inf")
+    while True:
+        codes = [process.poll() for process in processes]
+        if failed is None:
+            failed = next((i for i, code in enumerate(codes) if code not in (None, *_STOPPED)), None)
+            grace = SAVING if any(codes) else float("inf")
+            deadline = min(deadline, time.monotonic() + (grace if failed is None else GRACE))
+        if None not in codes:
+            break
+        while signals:
+            number = signals.pop(0)
+            for process in processes:
+                process.send_signal(number)
         if time.monotonic() > deadline:
             for process in processes:
                 process.kill()
+            break
         time.sleep(0.05)
-    codes = [process.wait() for process in processes]
-    if codes[0] in _BEFORE_IT_LISTENED:
-        return _INTERRUPTED
-    if codes[0] < 0:
-        # Rank 0 speaks for all, and cannot any more.
-        raise UserError(
-            f"process 0 of {len(codes)} was ended by signal {-codes[0]}, and the others with it: go on from its "
-            "last checkpoint with vaekit train --resume RUN"
-        )
-    failed = [code for code in codes if code not in _STOPPED]
-    if codes[0] or not failed:
-        return codes[0]
-    return max(failed) if max(failed) > 0 else 2
+    return [process.wait() for process in processes], failed

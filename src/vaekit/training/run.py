@@ -10,13 +10,15 @@ from vaekit.data import Data, fingerprint
 from vaekit.data.batches import Examples
 from vaekit.data.photographs import as_table
 from vaekit.data.sources import Source, absolute
+from vaekit.data.walk import sources_in
 from vaekit.errors import UserError
 from vaekit.files import write_text
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.describe import describe
 from vaekit.training.device import engine
-from vaekit.training.folder import RunFolder, existing_folder, new_folder
+from vaekit.training.files import read_tensors
+from vaekit.training.folder import RunFolder, existing_folder, new_folder, program, typed
 from vaekit.training.forecast import plan_for
 from vaekit.training.loop import Trainer
 from vaekit.training.model_file import ModelFacts, save_model
@@ -120,20 +122,28 @@ def _start(
 def resume(path: Path, reporter: Reporter, source: Source | None = None) -> Run:
     """Go on where an interrupted run stopped; it ends with the weights of an uninterrupted one.
 
+    Args:
+        path: the run folder, which rank 0 alone reads.
+        reporter: told how it goes.
+        source: the data, where they are an object in Python or were moved; config.yaml then names the new place.
+
     Raises:
         UserError: if there is nothing to go on from, or the data have changed.
         Interrupted: on Ctrl-C or SIGTERM, after saving.
     """
-    folder = existing_folder(path)
-    config, ranks = read_config(folder.config), from_environment()
-    if config.training.tensorboard:
-        check_installed()
-    # The devices of this sitting are those it was started on; the others' are in config.yaml.
-    training = replace(config.training, devices=ranks.local_world, nodes=ranks.nodes)
-    config = replace(config, training=training)
-    fabric = engine(training.device, ranks)
+    folder, ranks = RunFolder(path), from_environment()
+    # Who finds no folder, or an old one, joins first all the same: the others would wait for it.
+    fabric = engine(_device_of(folder), ranks)
     team = Team(fabric)
     with team.one_fate():
+        config = team.lead(lambda: read_config(existing_folder(path).config))
+        if config.training.tensorboard:
+            team.lead(check_installed)
+        if source is None:
+            _check_not_moved(config.data, folder)
+        # The devices of this sitting are those it was started on; the others' are in config.yaml.
+        training = replace(config.training, devices=ranks.local_world, nodes=ranks.nodes)
+        config = replace(config, training=training)
         return _resume(folder, config, reporter, config.data if source is None else source, fabric, team)
 
 
@@ -146,7 +156,7 @@ def _resume(
     train, validation = _examples(data, config, fabric)
     run = Run(folder, config, recipe.model, facts, source)
     sitting = Sitting(run, recipe, train, validation, reporter, team)
-    if recipe.closed_form is not None and folder.best.is_file():
+    if recipe.closed_form is not None and team.lead(folder.best.is_file):
         return sitting.finish()
     epochs = config.training.epochs
     if epochs is None or recipe.closed_form is not None:
@@ -159,14 +169,24 @@ def _resume(
     plan = Plan(epochs, trainer.steps_per_epoch)
     progress = Progress()
     print_of_data = team.lead(lambda: fingerprint(data))
-    if folder.last.is_file():
-        progress = load_state(folder.last, trainer.vae, trainer.optimisers, trainer.averages, print_of_data)
-    elif folder.model.is_file():
-        progress = Progress(step=plan.steps)  # finished, and its checkpoints were cleared away
-    finished = team.lead(folder.model.is_file)
+    stopped, finished = team.lead(lambda: (folder.last.is_file(), folder.model.is_file()))
+    if stopped:
+        progress = load_state(
+            folder.last,
+            trainer.vae,
+            trainer.optimisers,
+            trainer.averages,
+            print_of_data,
+            lambda path: team.lead(lambda: read_tensors(path)),
+        )
+    elif finished:
+        progress = Progress(step=plan.steps)  # and its checkpoints were cleared away
+    if stopped or not finished:
+        # Where the data have another place now, the fingerprint has shown that they are the same.
+        team.lead(lambda: _name_place(folder, source))
     if trainer.is_over(plan, progress) and finished:
         reporter.say(f"{folder.path} is finished: {ending(plan, config.training.patience, progress.step)}")
-        return replace(load_run(folder.path), source=source)
+        return replace(team.lead(lambda: load_run(folder.path)), source=source)
     if team.leads:
         folder.best.parent.mkdir(exist_ok=True)
     reporter.say(f"resuming {folder.path} at step {progress.step} of {plan.steps}")
@@ -191,6 +211,29 @@ def agreed(options: TrainingOptions, ranks: Ranks) -> TrainingOptions:
             f"{options.devices} --nodes {options.nodes} asks for others: leave both out"
         )
     return replace(options, devices=ranks.local_world, nodes=ranks.nodes)
+
+
+def _device_of(folder: RunFolder) -> str:
+    try:
+        return read_config(folder.config).training.device
+    except UserError:
+        return "auto"  # rank 0 says what is wrong, where anything is
+
+
+def _check_not_moved(data: str, folder: RunFolder) -> None:
+    paths = [Path(part) for part in sources_in(data)]
+    if gone := [path for path in paths if path.is_absolute() and not path.exists()]:
+        raise UserError(
+            f"there is no data at {gone[0]} any more: where the data have moved, say so by {program()} train PLACE "
+            f"--resume {typed(folder.path)}"
+        )
+
+
+def _name_place(folder: RunFolder, source: Source) -> None:
+    """Let config.yaml say where the data are that a run goes on with."""
+    config = read_config(folder.config)
+    if isinstance(source, str | Path) and absolute(str(source)) != config.data:
+        write_text(folder.config, replace(config, data=absolute(str(source))).to_yaml())
 
 
 def _learnable(data: Data) -> DataSpec:

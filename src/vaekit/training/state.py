@@ -1,6 +1,6 @@
 """What a run must remember to go on exactly: step, weights, optimiser moments, running sums."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
@@ -70,13 +70,22 @@ def load_state(
     optimisers: Mapping[str, Optimizer],
     averages: Averages | None,
     fingerprint: str,
+    read: Callable[[Path], tuple[dict[str, Tensor], dict[str, object]]] = read_tensors,
 ) -> Progress:
     """Read a training state into a model, its optimisers and the averages of its weights.
+
+    Args:
+        path: of the file.
+        vae: takes the weights.
+        optimisers: take the moments.
+        averages: take the averages; None where the run keeps none.
+        fingerprint: of the data that the run goes on with.
+        read: how to get at what the file holds, where another process reads it.
 
     Raises:
         UserError: if the file is damaged, of another model, or the data have changed since.
     """
-    tensors, facts = read_tensors(path)
+    tensors, facts = read(path)
     if facts.get("data") != fingerprint:
         raise UserError(f"the data are not those that {path} was trained on: restore them, or train anew")
     try:

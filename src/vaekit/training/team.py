@@ -25,6 +25,11 @@ class Lost(UserError):  # noqa: N818 (what happened to another process)
     """Another of the processes that train together has ended."""
 
 
+def joined() -> bool:
+    """Whether this process has met those it trains with, so that rank 0 learns of its failure."""
+    return distributed.is_available() and distributed.is_initialized()
+
+
 def mean_over_processes(tensors: Sequence[Tensor], fabric: Fabric) -> list[Tensor]:
     """The means over all processes of tensors of any shapes, in one exchange; alone, the tensors themselves."""
     if fabric.world_size == 1:
