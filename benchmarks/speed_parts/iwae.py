@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vaekit.bounded import softly_bounded
 from vaekit.core import VAE
 from vaekit.data.batches import Examples
+from vaekit.memory import keep_freed_memory
 
 from . import ours, pythae_side
 from .bare import JoinedEncoder
@@ -94,6 +95,7 @@ def measure(
         steps: of training before.
         ours_at_once: images that vaekit scores in a turn; Pythae, which takes one after the other, scores four.
     """
+    keep_freed_memory()  # as vaekit's command line does; it serves both
     images, words = test_images()
     vae = trained(images, steps)
     examples = Examples(images[:ours_at_once], 1.0, False)
