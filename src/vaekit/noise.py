@@ -133,13 +133,12 @@ class Noise:
             part = (*shape[:batch_axis], shard.size, *shape[batch_axis + 1 :])
             parts.append(sample(part, generator=generator, device=like.device, dtype=like.dtype))
         whole = parts[0] if len(parts) == 1 else torch.cat(parts, batch_axis)
-        return whole if self.window is None else whole.narrow(batch_axis, *self._reach(shape[batch_axis]))
-
-    def _reach(self, examples: int) -> tuple[int, int]:
-        start, stop = self.window or (0, examples)
-        if stop - start != examples:
-            raise ValueError(f"noise for {stop - start} examples was asked for {examples}")
-        return start, examples
+        if self.window is None:
+            return whole
+        start, stop = self.window
+        if stop - start != shape[batch_axis]:
+            raise ValueError(f"noise for {stop - start} examples was asked for {shape[batch_axis]}")
+        return whole.narrow(batch_axis, start, stop - start)
 
 
 @final

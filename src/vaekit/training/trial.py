@@ -128,13 +128,11 @@ def try_out(
     """
     tried: list[Tried] = []
     for way in _ways(train, options, fabric, seconds):
-        if fabric.world_size > 1:
-            # One process alone cannot pass over what fails: the others would wait for it.
-            tried.append(_taken(recipe, train, validation, options, fabric, way))
-            continue
         try:
             tried.append(_taken(recipe, train, validation, options, fabric, way))
         except (RuntimeError, UserError, OSError) as error:
+            if fabric.world_size > 1:
+                raise  # one process alone cannot pass over what fails: the others would wait for it
             reason = "failed: " + str(error).split("\n")[0][:80]
             tried.append(Tried(way, math.inf, (math.nan, math.nan), reason))
     judged = [tried[0], *(_judged(other, tried[0]) for other in tried[1:])]
