@@ -130,18 +130,39 @@ class VAE(Module):
             features: what `features` says of x, where it is known.
         """
         batch_shape = (*sample_shape, x.shape[0])
-        source = noise or Noise.fresh(x.shape[0])
         seen = self.features(x) if features is None else features
         sites: list[Site] = []
+        likelihood = self.walk(self._drawn_from_q(seen, batch_shape, noise, sites), batch_shape, context)
+        return Trace(x, tuple(sites), likelihood)
+
+    def infer(
+        self, x: Float[Tensor, "B *E"], context: Tensor | None = None, noise: Noise | None = None
+    ) -> tuple[Site, ...]:
+        """Draw every site from q(z | x), top first, and decode nothing.
+
+        Args:
+            x: data, (B, *E).
+            context: a condition for the priors, or None.
+            noise: source of the draws; None takes torch's global generator.
+        """
+        sites: list[Site] = []
+        batch_shape = (x.shape[0],)
+        self.latents(self._drawn_from_q(self.features(x), batch_shape, noise, sites), batch_shape, context)
+        return tuple(sites)
+
+    def _drawn_from_q(
+        self, features: Tensor, batch_shape: Sequence[int], noise: Noise | None, sites: list[Site]
+    ) -> Choose:
+        """What draws each site from its posterior, and notes it in `sites`."""
+        source = noise or Noise.fresh(batch_shape[-1])
 
         def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
-            posterior = cast(Distribution, self.posteriors[name](seen, prior, state))
+            posterior = cast(Distribution, self.posteriors[name](features, prior, state))
             z = draw(posterior, batch_shape, source, name)
             sites.append(Site(name, z, prior, posterior))
             return z
 
-        likelihood = self.walk(choose, batch_shape, context)
-        return Trace(x, tuple(sites), likelihood)
+        return choose
 
     def _through(self, net: Module, h: Tensor, event_ndim: int) -> Tensor:
         if self.in_training is None or not self.training:

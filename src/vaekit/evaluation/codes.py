@@ -14,6 +14,7 @@ from vaekit.data import Data
 from vaekit.data.batches import Examples
 from vaekit.distributions import Quantised
 from vaekit.latents import CodeLatents
+from vaekit.noise import Noise
 
 SPLITS = ("train", "validation", "test")
 
@@ -81,11 +82,11 @@ def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
     indices: dict[str, list[np.ndarray]] = {}
     for name in SPLITS:
         split = data.split(name)
-        for _, x, _ in Examples.of(data, name, vae.device, seed).in_order():
+        for _, x, noise in Examples.of(data, name, vae.device, seed).in_order():
             q = vae.encode(x)
             means.append(q.mean.float().cpu().numpy())
             stds.append(q.stddev.float().cpu().numpy())
-            for site, index in _indices(vae, x).items():
+            for site, index in _indices(vae, x, noise).items():
                 indices.setdefault(site, []).append(index)
         labels.append(np.full(len(split), -1) if split.labels is None else split.labels.astype(np.int64))
         names += [""] * len(split) if split.names is None else list(split.names)
@@ -107,9 +108,9 @@ def encode_all(vae: VAE, data: Data, seed: int = 0) -> Codes:
     )
 
 
-def _indices(vae: VAE, x: Tensor) -> dict[str, np.ndarray]:
+def _indices(vae: VAE, x: Tensor, noise: Noise) -> dict[str, np.ndarray]:
     """Which code stands where, of each site that is a grid of codes."""
     if not isinstance(vae.latents, CodeLatents):
         return {}
-    posteriors = {site.name: site.posterior for site in vae.trace(x).sites}
+    posteriors = {site.name: site.posterior for site in vae.infer(x, noise=noise)}
     return {name: q.indices.cpu().numpy() for name, q in posteriors.items() if isinstance(q, Quantised)}

@@ -53,7 +53,7 @@ def code_use(vae: VAE, examples: Examples) -> tuple[CodeUse, ...]:
         return ()
     met: dict[str, list[Tensor]] = {site: [] for site in sizes}
     for _, x, noise in examples.in_order():
-        for site in vae.trace(x, noise=noise).sites:
+        for site in vae.infer(x, noise=noise):
             if isinstance(site.posterior, Quantised):
                 met[site.name].append(site.posterior.indices.int())
     return tuple(

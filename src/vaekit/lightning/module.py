@@ -29,7 +29,7 @@ from vaekit.training.passes import Pass
 from vaekit.training.players import build_optimiser, chosen, learning_rate, parameters_of_players
 from vaekit.training.scoring import loss_at_the_end
 from vaekit.training.speed import Speed
-from vaekit.training.step import LOG, LOSS, STATISTIC, Step
+from vaekit.training.step import LOG, LOSS, Step
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule as Base
@@ -201,9 +201,7 @@ class ModuleHooks(Base):
             out: dict[str, Tensor] = self.step(x, noise, progress, index)
             self._move(turn, {player: out[LOSS + player] for player in turn.players})
             scalars |= {name.removeprefix(LOG): v for name, v in out.items() if name.startswith(LOG)}
-            for name, part in self.vae.adaptive.items():
-                if STATISTIC + name in out:
-                    part.observe(out[STATISTIC + name])
+            self.step.observe(out)
         for scheduler in _listed(self.lr_schedulers()):
             scheduler.step()
         named = {f"train_{name}": value for name, value in scalars.items()}
@@ -232,7 +230,7 @@ class ModuleHooks(Base):
 
     def on_validation_epoch_end(self) -> None:
         """Log what was solved."""
-        for part in self.vae.adaptive.values():
+        for part in self.step.adaptive.values():
             self.log_dict({f"validation_{name}": value for name, value in part.solved().items()})
 
     def validation_step(self, batch: slice, batch_idx: int) -> None:

@@ -7,13 +7,12 @@ from typing import final
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Distribution
 from torch.nn import Parameter
 
 from vaekit.core import VAE, Trace
 from vaekit.distributions.quantised import Quantised
 from vaekit.errors import CapabilityError
-from vaekit.noise import Noise, draw
+from vaekit.noise import Noise
 from vaekit.objectives.algebra import Losses, Term, Turn
 from vaekit.shapes import mean_over_samples, sum_rightmost
 
@@ -126,15 +125,5 @@ class FitCodes(Turn):
 
     def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
         """Encode x and return −log p of its codes; nothing is decoded."""
-        features = vae.features(x)
-        costs: list[Tensor] = []
-
-        def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
-            posterior: Distribution = vae.posteriors[name](features, prior, state)
-            z = draw(posterior, (len(x),), noise, name)
-            costs.append(-prior.log_prob(z))
-            return z
-
-        vae.latents(choose, (len(x),))
-        loss = torch.stack(costs).sum(0).mean()
+        loss = -torch.stack([site.log_p for site in vae.infer(x, noise=noise)]).sum(0).mean()
         return Losses({PRIOR: loss}, {"codes": loss.detach()}, None)

@@ -43,7 +43,7 @@ from vaekit.training.reporting import Reporter
 from vaekit.training.scoring import VALIDATION_LOSS, final_loss
 from vaekit.training.speed import Speed
 from vaekit.training.state import Progress, as_numbers
-from vaekit.training.step import LOG, LOSS, STATISTIC, Step
+from vaekit.training.step import LOG, LOSS, Step
 from vaekit.training.team import mean_over_processes
 
 
@@ -96,9 +96,9 @@ class Trainer:
         lay_out_kernels(self.vae, self.speed)
         self.vae.in_training = Pass(self.speed)
         self.turns = recipe.turns
-        self.adaptive = dict(self.vae.adaptive)
         self.players = parameters_of_players(self.vae, recipe.turns)
-        step = fabric.setup_module(Step(self.vae, recipe.turns))
+        self.step = Step(self.vae, recipe.turns)
+        step = fabric.setup_module(self.step)
         self.gradients = Gradients(step, recipe.turns, self.players, fabric)
         self.optimisers: dict[str, Optimizer] = {
             name: cast(Optimizer, fabric.setup_optimizers(self._optimiser_of(parameters)))
@@ -218,9 +218,7 @@ class Trainer:
             self._check_finite({player: out[LOSS + player] for player in turn.players})
             self._move(turn)
             scalars |= {name.removeprefix(LOG): v for name, v in out.items() if name.startswith(LOG)}
-            for name, part in self.adaptive.items():
-                if STATISTIC + name in out:
-                    part.observe(out[STATISTIC + name])
+            self.step.observe(out)
         return scalars
 
     def _micro_batches(self, key: tuple[int | str, ...], indices: Tensor) -> Iterator[tuple[Tensor, Noise]]:
@@ -312,7 +310,7 @@ class Trainer:
             own = self.validation_examples.head(BLOCK)
         if isinstance(likelihood, Solvable):
             likelihood.solve(self._total(weight * mean_statistic(self.vae, own)))
-        parts = [part.solved() for part in self.adaptive.values()]
+        parts = [part.solved() for part in self.step.adaptive.values()]
         figures = {f"validation_{name}": value for part in parts for name, value in part.items()}
         if self.vae.lacks_evidence:
             mean = final_loss(self.vae, self.turns, own)

@@ -1,6 +1,6 @@
 """One turn of one step as a module: the only thing that Fabric wraps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -51,3 +51,9 @@ class Step(Module):
             for name, part in self.adaptive.items():
                 out[STATISTIC + name] = part.statistic(losses.trace).mean(0)
         return out
+
+    def observe(self, out: Mapping[str, Tensor]) -> None:
+        """Let the adaptive parts see their means over the whole batch, once the players have moved."""
+        for name, part in self.adaptive.items():
+            if STATISTIC + name in out:
+                part.observe(out[STATISTIC + name])
