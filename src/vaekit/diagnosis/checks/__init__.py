@@ -1,0 +1,1 @@
+"""One check per question that the doctor asks."""

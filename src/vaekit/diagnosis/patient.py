@@ -1,0 +1,100 @@
+"""What the doctor looks at: a model, its data, how its training went, and how to train it again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+from vaekit.core import VAE
+from vaekit.data import Data
+from vaekit.data.batches import Examples
+from vaekit.diagnosis.finding import Finding
+from vaekit.spec import DataSpec
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Commands:
+    """How things are typed for this run; all begin with the program's name.
+
+    Args:
+        program: "vaekit", or the path it was called by.
+        run: the run's folder, quoted for a shell.
+        data: its data, quoted for a shell.
+        recipe: its name.
+        recipe_options: names of the options that this recipe has.
+    """
+
+    program: str
+    run: str
+    data: str
+    recipe: str
+    recipe_options: frozenset[str] = frozenset()
+
+    def again(self, changes: str) -> str:
+        """Train the same model anew with some options changed, as in "--epochs 200"."""
+        return f"{self.program} train --config {self.run}/config.yaml {changes}"
+
+    def anew(self, recipe: str, options: str = "") -> str:
+        """Train another recipe on the same data."""
+        return f"{self.program} train {self.data} --recipe {recipe} {options}".rstrip()
+
+    def of_run(self, command: str, options: str = "") -> str:
+        """Another command on this run, as in "fit-prior"."""
+        return f"{self.program} {command} {self.run} {options}".rstrip()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """One run in the doctor's chair.
+
+    Args:
+        vae: the model, in evaluation mode.
+        data: what it was trained on.
+        rows: of metrics.csv, one for each validation; empty where nothing was written.
+        epochs: how many were asked for; None for a closed form.
+        best_epoch: when validation was best; None where it is not known.
+        seed: of all draws.
+        commands: how to act on it.
+        options: of the recipe as they were given, for instance {"beta": 4.0}.
+        settled: part of training after which the objective no longer changes, from 0 to 1.
+    """
+
+    vae: VAE
+    data: Data
+    rows: Sequence[Mapping[str, float]]
+    epochs: int | None
+    best_epoch: int | None
+    seed: int
+    commands: Commands
+    options: Mapping[str, object]
+    settled: float = 0.0
+
+    @property
+    def spec(self) -> DataSpec:
+        """Of the data."""
+        return self.data.spec
+
+    def examples(self, split: str) -> Examples:
+        """A split on the model's device."""
+        return Examples.of(self.data, split, self.vae.device, self.seed)
+
+    @cached_property
+    def train(self) -> Examples:
+        """The training split, as it is stored: not mirrored."""
+        return self.examples("train")
+
+    @cached_property
+    def validation(self) -> Examples:
+        """The validation split."""
+        return self.examples("validation")
+
+    @cached_property
+    def test(self) -> Examples:
+        """The test split."""
+        return self.examples("test")
+
+
+Check = Callable[[Patient], Sequence[Finding]]
+"""A check takes some measures of a patient; none where its question makes no sense for the model."""

@@ -1,0 +1,1 @@
+"""Named feature spaces in which sets of examples are compared."""
