@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "traverse": Command("vaekit.commands.traverse", "move along each latent dimension"),
         "encode": Command("vaekit.commands.encode", "write the codes of a data set"),
         "evaluate": Command("vaekit.commands.evaluate", "bounds of the evidence, in nats and bits/dim"),
+        "diagnose": Command("vaekit.commands.diagnose", "what is wrong with a model, and what to type next"),
         "holes": Command("vaekit.commands.holes", "holes in latent space, runs side by side"),
         "fit-prior": Command("vaekit.commands.fit_prior", "fit p(z) to the codes of the training set"),
         "recipes": Command("vaekit.commands.recipes", "list the recipes and their papers"),

@@ -27,8 +27,6 @@ Illness = Literal[
     "flips in validation",
 ]
 
-MARKS = {"good": "ok", "unsure": "?", "bad": "!!", "unread": "-"}
-
 
 @final
 @dataclass(frozen=True)

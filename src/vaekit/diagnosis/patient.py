@@ -20,9 +20,10 @@ class Commands:
     Args:
         program: "vaekit", or the path it was called by.
         run: the run's folder, quoted for a shell.
-        data: its data, quoted for a shell.
+        data: its data and how they are read, as typed in a shell.
         recipe: its name.
         recipe_options: names of the options that this recipe has.
+        from_python: whether the data were an object in memory, so that only a call trains on them again.
     """
 
     program: str
@@ -30,18 +31,33 @@ class Commands:
     data: str
     recipe: str
     recipe_options: frozenset[str] = frozenset()
+    from_python: bool = False
 
     def again(self, changes: str) -> str:
         """Train the same model anew with some options changed, as in "--epochs 200"."""
+        if self.from_python:
+            call = f"vaekit.train(source, {self.recipe!r}{_arguments(changes)})"
+            return f"{call}  # and the rest of {self.run}/config.yaml"
         return f"{self.program} train --config {self.run}/config.yaml {changes}"
 
     def anew(self, recipe: str, options: str = "") -> str:
         """Train another recipe on the same data."""
+        if self.from_python:
+            return f"vaekit.train(source, {recipe!r}{_arguments(options)})"
         return f"{self.program} train {self.data} --recipe {recipe} {options}".rstrip()
 
     def of_run(self, command: str, options: str = "") -> str:
         """Another command on this run, as in "fit-prior"."""
         return f"{self.program} {command} {self.run} {options}".rstrip()
+
+
+def _arguments(options: str) -> str:
+    """Options of the command line as those of a call: "--epochs 200" as ", epochs=200"."""
+    words = options.split()
+    return "".join(
+        f", {name.removeprefix('--')}={value if value.replace('.', '', 1).isdigit() else repr(value)}"
+        for name, value in zip(words[::2], words[1::2], strict=True)
+    )
 
 
 @final

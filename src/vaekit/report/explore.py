@@ -12,8 +12,9 @@ from torch.distributions import Distribution
 
 from vaekit.core import VAE, Sequential
 from vaekit.data.batches import BLOCK
-from vaekit.distributions import CodeDistribution, kl_per_dim
+from vaekit.distributions import CodeDistribution
 from vaekit.errors import CapabilityError, UserError
+from vaekit.evaluation.latent_use import marginal_rate
 from vaekit.latents import CodeLatents
 from vaekit.noise import Noise, Shard
 from vaekit.posteriors import QuantisedPosterior
@@ -279,18 +280,11 @@ def _moments(vae: VAE, x: Float[Tensor, "N *E"]) -> tuple[Tensor, Tensor, Tensor
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for part in x.split(2 * BLOCK):
         q = vae.encode(part)
-        rate = q.variance if vae.deterministic else _rate(q, vae.latents.top())
+        rate = q.variance if vae.deterministic else marginal_rate(q, vae.latents.top())
         found.append((rate, q.mean, q.variance))
     kl, mean, variance = (torch.cat(parts) for parts in zip(*found, strict=True))
     # A code that is a point has no nats per dimension: they are ordered by how far they move.
     return ((mean - mean.mean(0)).square() if vae.deterministic else kl), mean, variance
-
-
-def _rate(q: Distribution, prior: Distribution) -> Tensor:
-    try:
-        return kl_per_dim(q, prior)
-    except CapabilityError:
-        return 0.5 * (q.mean.square() + q.variance - 1 - q.variance.log())
 
 
 def showcase(labels: Sequence[int] | None, n: int, most: int) -> list[int]:

@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def diagnosis(self) -> Path:
+        """diagnosis.json."""
+        return self.path / "diagnosis.json"
+
+    @property
     def figures(self) -> Path:
         """figures/."""
         return self.path / "figures"

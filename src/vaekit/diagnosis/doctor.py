@@ -1,0 +1,64 @@
+"""The doctor: asks every question, and says what was found, the worst first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from vaekit.diagnosis.checks.aggregate import aggregate
+from vaekit.diagnosis.checks.codes import codes
+from vaekit.diagnosis.checks.detail import detail
+from vaekit.diagnosis.checks.holes import holes
+from vaekit.diagnosis.checks.latents import latents
+from vaekit.diagnosis.checks.posterior import posterior
+from vaekit.diagnosis.checks.scale import scale
+from vaekit.diagnosis.finding import Diagnosis, Finding, Illness
+from vaekit.diagnosis.patient import Check, Patient
+from vaekit.errors import UserError
+
+
+@final
+@dataclass(frozen=True)
+class Question:
+    """One thing the doctor asks.
+
+    Args:
+        about: what it is called while it is asked, and where it cannot be answered.
+        illness: what it looks for first.
+        check: the measures.
+    """
+
+    about: str
+    illness: Illness
+    check: Check
+
+
+QUESTIONS = (
+    Question("calibration", "wrong scale", scale),
+    Question("use of the latents", "collapse", latents),
+    Question("use of the codes", "dead codes", codes),
+    Question("prior and codes", "prior misses", aggregate),
+    Question("holes", "hole", holes),
+    Question("inference gap", "weak posterior", posterior),
+    Question("fine detail", "blur", detail),
+)
+"""In the order in which one would mend: data first, then training, scale, codes, prior, and what is left."""
+
+
+def diagnose(patient: Patient, asking: Callable[[float, str], None] = lambda done, about: None) -> Diagnosis:
+    """Ask every question.
+
+    A question that this model or these data cannot answer gives an unread finding that says why.
+
+    Args:
+        patient: the run.
+        asking: told the fraction done and what comes now.
+    """
+    patient.vae.eval()
+    findings: list[Finding] = []
+    for place, question in enumerate(QUESTIONS):
+        asking(place / len(QUESTIONS), question.about)
+        try:
+            findings += question.check(patient)
+        except UserError as error:
+            findings.append(Finding(question.about, question.illness, "", "", "unread", str(error)))
+    return Diagnosis(patient.commands.run, tuple(findings))
