@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from vaekit.core import Deterministic
+from vaekit.core import Point
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.errors import CapabilityError
@@ -22,17 +22,17 @@ def aggregate(patient: Patient) -> Sequence[Finding]:
     """Compare q(z) with p(z) at the top site.
 
     Raises:
-        CapabilityError: if the model has no prior, or its codes no density.
+        CapabilityError: if the model has no prior, or its codes are no vectors.
     """
     if isinstance(patient.vae.latents.top, NoPrior):
         raise CapabilityError(
             f"this model has no prior yet: {patient.commands.of_run('fit-prior', '--prior gmm')}"
         )
-    if isinstance(patient.vae.posteriors[next(iter(patient.vae.latents.sites))], Deterministic):
-        raise CapabilityError("codes that are points or entries of a codebook have no density")
-    found = information(patient.vae, patient.train, seed=patient.seed)
     classified = two_sample(patient.vae, patient.train, patient.test, seed=patient.seed)
-    return (_mutual(found), _marginal(found, patient), _classifier(classified, found, patient))
+    if isinstance(patient.vae.posteriors[next(iter(patient.vae.latents.sites))], Point):
+        return (_classifier(classified, False, patient),)  # points have no density to take a logarithm of
+    found = information(patient.vae, patient.train, seed=patient.seed)
+    return (_mutual(found), _marginal(found, patient), _classifier(classified, found.saturated, patient))
 
 
 def _mutual(found: Information) -> Finding:
@@ -78,12 +78,12 @@ def _marginal(found: Information, patient: Patient) -> Finding:
     return Finding("marginal KL", "prior misses", value, reference, verdict, note, advice, found.marginal)
 
 
-def _classifier(found: TwoSample, about: Information, patient: Patient) -> Finding:
+def _classifier(found: TwoSample, alone: bool, patient: Patient) -> Finding:
     verdict: Verdict = "good"
     if found.auc > GOOD_AUC:
         verdict = "bad" if found.auc - 2 * found.standard_error > BAD_AUC else "unsure"
     note = "samples start from codes unlike those the decoder was trained on" if verdict == "bad" else ""
-    if not note and about.saturated:
+    if not note and alone:
         note = "it stands in for the marginal KL, which cannot be read here"
     return Finding(
         "codes against prior",
