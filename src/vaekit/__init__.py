@@ -14,7 +14,7 @@ from vaekit.lazy import names_on_demand
 
 if TYPE_CHECKING:
     from vaekit import information
-    from vaekit.api import Run, evaluate, load, resume, train
+    from vaekit.api import Run, diagnose, evaluate, load, resume, train
     from vaekit.core import VAE, Site, Trace
     from vaekit.data import Data, SplitOptions
     from vaekit.errors import CapabilityError, UserError
@@ -38,6 +38,7 @@ __all__ = [
     "UserError",
     "VariationalFit",
     "build_recipe",
+    "diagnose",
     "evaluate",
     "information",
     "load",
@@ -61,6 +62,7 @@ _HOME = {
     "Trace": "core",
     "UserError": "errors",
     "VariationalFit": "training.svi",
+    "diagnose": "api",
     "build_recipe": "recipes.recipe",
     "evaluate": "api",
     "information": "information",

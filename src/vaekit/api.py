@@ -1,19 +1,24 @@
 """The door for Python: train, load, evaluate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vaekit.data.sources import Source
 from vaekit.data.splits import SplitOptions
-from vaekit.evaluation import Evaluation, with_solved_sigma
-from vaekit.evaluation import evaluate as evaluate_model
+from vaekit.diagnosis import Diagnosis
+from vaekit.evaluation import Evaluation
+from vaekit.evaluation.suite import Journal
+from vaekit.metrics import Measuring
 from vaekit.training.config import config_from
+from vaekit.training.measuring import measure_run
+from vaekit.training.diagnosing import diagnose_run
 from vaekit.training.ranks import speaks
 from vaekit.training.reporting import Reporter, Silent, reporter_for
 from vaekit.training.run import PYTHON_OBJECT, Run, load_run, start
 from vaekit.training.run import resume as resume_run
 
-__all__ = ["Run", "evaluate", "load", "resume", "train"]
+__all__ = ["Run", "diagnose", "evaluate", "load", "resume", "train"]
 
 
 def train(
@@ -88,6 +93,11 @@ def evaluate(
     progress: Callable[[float], None] = lambda fraction: None,
     sigma: str | None = None,
     report: Callable[[str], None] = lambda line: None,
+    *,
+    metrics: Sequence[str] = (),
+    features: str | None = None,
+    settings: Measuring = Measuring(),  # noqa: B008 (frozen)
+    keep: bool = False,
 ) -> Evaluation:
     """Score a split of the run's own data, or of another source of the same shape and levels.
 
@@ -97,16 +107,45 @@ def evaluate(
         split: train, validation or test.
         importance_samples: K of the IWAE bound.
         blocks: runs of 50 examples decoded at once; changes no result beyond rounding.
-        progress: told the fraction done.
+        progress: told the fraction of each group that is done.
         sigma: None for the model's own; "solved", "dct" or "haar" to score its means with σ² solved anew.
         report: told what a person should know of the data while they are loaded.
+        metrics: groups of figures, as `vaekit evaluate --help` lists them, or "all"; default: the fast ones.
+        features: the feature space of samples and memorisation, as `vaekit features` prints it.
+        settings: whatever else can be set; the arguments above stand in place of its own.
+        keep: whether groups that were measured already are read from the run's folder, and finished ones kept
+            there, as the command does.
 
     Raises:
-        UserError: if the data do not fit the model.
+        UserError: if the data do not fit the model, or a group is unknown.
     """
-    data = run.data(source, report)
-    examples = run.examples(split, data)
-    vae = run.vae
-    if sigma is not None:
-        vae = with_solved_sigma(vae, run.examples("validation", data), run.spec, sigma)
-    return evaluate_model(vae, examples, run.spec, split, importance_samples, blocks, progress)
+    settings = replace(
+        settings,
+        importance_samples=importance_samples,
+        blocks=blocks,
+        features=settings.features if features is None else features,
+    )
+    return measure_run(
+        run,
+        source,
+        split,
+        settings,
+        (metrics,) if isinstance(metrics, str) else metrics,
+        sigma,
+        Journal(run.folder.path / "evaluation") if keep else None,
+        lambda group, fraction: progress(fraction),
+        report,
+    )
+
+
+def diagnose(run: Run, source: Source | None = None) -> Diagnosis:
+    """Ask what is wrong with a model, as `vaekit diagnose` does.
+
+    Args:
+        run: a trained model.
+        source: the data it was trained on, where they were an object in Python.
+
+    Raises:
+        UserError: if the data cannot be had, or do not fit the model.
+    """
+    return diagnose_run(run, run.data(source))

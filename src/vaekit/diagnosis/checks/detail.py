@@ -64,6 +64,8 @@ def _advice(patient: Patient) -> Advice:
             "a sigma for each band of frequency makes fine detail count", commands.anew("photo_vae")
         )
     latents = options.get("latents")
-    if isinstance(latents, int):
+    if isinstance(latents, int) and "latents" in commands.recipe_options:
         return Advice("more dimensions leave less open", commands.again(f"--latents {2 * latents}"))
-    return Advice("a wider network draws finer", commands.again("--size base"))
+    if "size" in commands.recipe_options:
+        return Advice("a wider network draws finer", commands.again("--size base"))
+    return Advice("a network draws finer than a linear model", commands.anew("vae"))
