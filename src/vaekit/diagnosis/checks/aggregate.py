@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from vaekit.core import Point
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
-from vaekit.errors import CapabilityError
 from vaekit.evaluation.aggregate import Information, TwoSample, information, two_sample
 from vaekit.priors import GaussianMixturePrior, NoPrior
 
@@ -22,17 +21,27 @@ def aggregate(patient: Patient) -> Sequence[Finding]:
     """Compare q(z) with p(z) at the top site.
 
     Raises:
-        CapabilityError: if the model has no prior, or its codes are no vectors.
+        CapabilityError: if codes are no vectors of a continuous space.
     """
     if isinstance(patient.vae.latents.top, NoPrior):
-        raise CapabilityError(
-            f"this model has no prior yet: {patient.commands.of_run('fit-prior', '--prior gmm')}"
-        )
+        return (_no_prior(patient),)
     classified = two_sample(patient.vae, patient.train, patient.test, seed=patient.seed)
     if isinstance(patient.vae.posteriors[next(iter(patient.vae.latents.sites))], Point):
         return (_classifier(classified, False, patient),)  # points have no density to take a logarithm of
     found = information(patient.vae, patient.train, seed=patient.seed)
     return (_mutual(found), _marginal(found, patient), _classifier(classified, found.saturated, patient))
+
+
+def _no_prior(patient: Patient) -> Finding:
+    return Finding(
+        "codes against prior",
+        "prior misses",
+        "no prior",
+        f"AUC at most {GOOD_AUC:g}",
+        "unsure",
+        "an autoencoder learns none, and nothing can be sampled",
+        Advice("fit a mixture to the codes", patient.commands.of_run("fit-prior", "--prior gmm")),
+    )
 
 
 def _mutual(found: Information) -> Finding:

@@ -25,9 +25,7 @@ def holes(patient: Patient) -> Sequence[Finding]:
         CapabilityError: if the model has no prior, or codes between which there is nothing.
     """
     if isinstance(patient.vae.latents.top, NoPrior):
-        raise CapabilityError(
-            f"this model has no prior yet: {patient.commands.of_run('fit-prior', '--prior gmm')}"
-        )
+        raise CapabilityError("this model has no prior yet, whose codes could lie in holes")
     options = HoleOptions(SAMPLES, PATHS, seed=patient.seed)
     found = find_holes(patient.vae, patient.train, patient.test, options)
     density, decoder, trip = found.density, found.decoder, found.round_trip
