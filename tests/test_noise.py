@@ -19,7 +19,7 @@ from torch.distributions import (
 )
 
 from vaekit.errors import CapabilityError
-from vaekit.noise import Noise, Shard, Tape, cut, draw
+from vaekit.noise import Noise, Shard, Tape, cut, draw, torch_seeded
 
 LIKE = torch.zeros(())
 KINDS = ["normal", "uniform"]
@@ -290,3 +290,12 @@ def test_a_tape_gives_its_numbers_in_another_precision() -> None:
     rounded = source.on(tape.to(torch.float32)).normal("z", (4, 2), 0, like)
     assert rounded.dtype == torch.float32
     assert torch.equal(rounded, numbers.float())
+
+
+def test_torch_seeded_gives_the_same_numbers_and_leaves_the_generator_alone() -> None:
+    before = torch.get_rng_state()
+    with torch_seeded(1):
+        first = torch.randn(3)
+    with torch_seeded(1):
+        assert torch.equal(torch.randn(3), first)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,6 +1,7 @@
 """Random draws that do not depend on how a batch is cut: every shard has its own seeded stream."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from hashlib import blake2b
@@ -20,6 +21,8 @@ from torch.distributions import (
 
 from vaekit.distributions.dirac import Dirac
 from vaekit.errors import CapabilityError
+
+CPU = torch.device("cpu")
 
 
 @final
@@ -229,20 +232,39 @@ def from_noise(
         )
     seed = _seed(noise.seed, *noise.key, "family", name, *(shard.index for shard in noise.shards))
     device = _device_of(distribution)
+    with torch_seeded(seed, device):
+        wide = distribution.expand(lead)
+        return wide.rsample() if distribution.has_rsample else wide.sample()
+
+
+@contextmanager
+def torch_seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
+    """Seed torch's global generators inside, and leave them as they were: some functions take no other.
+
+    Args:
+        seed: a non-negative whole number.
+        device: whose generator is seeded beside the processor's.
+
+    Example:
+        >>> with torch_seeded(0):
+        ...     a = torch.rand(2)
+        >>> with torch_seeded(0):
+        ...     torch.equal(a, torch.rand(2))
+        True
+    """
     # torch.manual_seed would wake every kind of device.
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             torch.cuda.manual_seed(seed)
-        wide = distribution.expand(lead)
-        return wide.rsample() if distribution.has_rsample else wide.sample()
+        yield
 
 
 def _device_of(distribution: Distribution) -> torch.device:
     try:
         return distribution.mean.device
     except NotImplementedError:
-        return torch.device("cpu")
+        return CPU
 
 
 @from_noise.register

@@ -1,7 +1,6 @@
 """Ways through a trained model: samples, lines between codes, moves along one latent dimension."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import cast, final
 
@@ -16,7 +15,7 @@ from vaekit.distributions import CodeDistribution
 from vaekit.errors import CapabilityError, UserError
 from vaekit.evaluation.latent_use import marginal_rate
 from vaekit.latents import CodeLatents
-from vaekit.noise import Noise, Shard
+from vaekit.noise import Noise, Shard, torch_seeded
 from vaekit.posteriors import QuantisedPosterior
 from vaekit.priors import NoPrior, StandardNormal
 
@@ -96,31 +95,17 @@ def samples(
         part = replace(source, shards=(shard,))
         distribution = vae.generate(shard.size, temperature=temperature, noise=part)
         if draw or isinstance(vae.likelihood, Sequential):
-            with _seeded(part, vae.device):
+            with torch_seeded(_seed_of(part), vae.device):
                 found.append(distribution.sample().cpu())
         else:
             found.append(vae.likelihood.centre(distribution).cpu())
     return torch.cat(found)
 
 
-class _seeded(AbstractContextManager[None]):  # noqa: N801 (used like a function)
-    """Seed torch's generators from a source of noise, and put their state back afterwards.
-
-    `Distribution.sample` takes no generator of its own.
-    """
-
-    def __init__(self, noise: Noise, device: torch.device) -> None:
-        places = [device] if device.type == "cuda" else []
-        self.fork = torch.random.fork_rng(places)
-        first = torch.zeros((), dtype=torch.float64)
-        self.seed = int(noise.uniform("x", (noise.shards[0].size,), 0, first)[0].item() * 2**53)
-
-    def __enter__(self) -> None:
-        self.fork.__enter__()
-        torch.manual_seed(self.seed)
-
-    def __exit__(self, *error: object) -> None:
-        self.fork.__exit__(None, None, None)
+def _seed_of(noise: Noise) -> int:
+    """A seed that a source of noise decides."""
+    first = torch.zeros((), dtype=torch.float64)
+    return int(noise.uniform("x", (noise.shards[0].size,), 0, first)[0].item() * 2**53)
 
 
 @torch.no_grad()

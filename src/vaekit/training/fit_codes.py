@@ -4,12 +4,12 @@ import copy
 import math
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from vaekit.core import VAE
 from vaekit.data.batches import Examples
 from vaekit.latents import CodeLatents
+from vaekit.noise import torch_seeded
 from vaekit.objectives import FitCodes
 from vaekit.priors import CodePrior, PixelCNNCodes, UniformCodes
 from vaekit.recipes.recipe import Optimiser, Recipe
@@ -56,8 +56,7 @@ def fit_codes(
         uniform[site] = UniformCodes(prior.quantiser, prior.grid)
     if kind == "pixelcnn":
         nats = sum(p.grid.positions * p.grid.depth * math.log(p.quantiser.codes) for p in uniform.values())
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with torch_seeded(seed):
             for site, prior in uniform.items():
                 context = latents.context_channels[site]
                 latents.replace(site, PixelCNNCodes(prior.quantiser, prior.grid, context).to(vae.device))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-import torch
 from torch import Tensor
 
 from vaekit.core import VAE, Latents, Prior
 from vaekit.errors import UserError
 from vaekit.latents import CodeLatents
+from vaekit.noise import torch_seeded
 from vaekit.priors import (
     CodePrior,
     GaussianMixturePrior,
@@ -44,8 +44,7 @@ class ModelFacts:
 
     def build(self, seed: int = 0) -> Recipe:
         """Build the recipe with seeded initial weights, leaving torch's global generator as it was."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with torch_seeded(seed):
             return build_recipe(self.recipe, self.spec, **self.options)
 
 

@@ -13,13 +13,13 @@ from torch.nn import Parameter
 
 from vaekit.core import VAE, Deterministic, Point
 from vaekit.latents import CodeLatents
-from vaekit.noise import Noise, Tape, cut
+from vaekit.noise import Noise, Tape, cut, torch_seeded
 from vaekit.objectives import IWAE, KL, NLL, During, FitCodes, Turn
 from vaekit.priors import CodePrior, PixelCNNCodes
 from vaekit.recipes.recipe import Recipe, build_recipe
 from vaekit.recipes.table import RECIPES, parameters_of
 from vaekit.spec import DataSpec
-from vaekit.verification.check import Check, compare, seeded
+from vaekit.verification.check import Check, compare
 
 GATE = "agreement"
 SHAPE = (1, 8, 9)
@@ -121,7 +121,7 @@ def _built(recipe: str, options: Mapping[str, object], levels: int = 17) -> Reci
     """A recipe with small networks and seeded weights."""
     known = parameters_of(recipe)
     small = {name: value for name, value in SMALL.items() if name in known}
-    with seeded(11):
+    with torch_seeded(11):
         return build_recipe(recipe, DataSpec(SHAPE, levels, 0.1), **(small | dict(options)))
 
 
@@ -129,7 +129,7 @@ def _with_code_priors(vae: VAE) -> VAE:
     """Give every grid of codes a PixelCNN, all that is still learned."""
     assert isinstance(vae.latents, CodeLatents)
     vae.requires_grad_(False)
-    with seeded(11):
+    with torch_seeded(11):
         for site, context in vae.latents.context_channels.items():
             prior = vae.latents.prior_of(site)
             assert isinstance(prior, CodePrior)

@@ -10,12 +10,13 @@ from torch.nn import Linear
 
 from vaekit.core import VAE
 from vaekit.latents import TopDown
+from vaekit.noise import torch_seeded
 from vaekit.posteriors import FullCovarianceGaussian
 from vaekit.priors import ConditionalGaussian, StandardNormal
 from vaekit.recipes.compose import compose
 from vaekit.recipes.options import Architecture
 from vaekit.spec import DataSpec
-from vaekit.verification.check import Check, compare, estimate, seeded
+from vaekit.verification.check import Check, compare, estimate
 from vaekit.verification.linear import (
     dense_log_evidence,
     noise_for,
@@ -126,7 +127,7 @@ def _random_model(sees_top: bool) -> TwoLevels:
 
 def exact_vae(model: TwoLevels, sees_top: bool) -> VAE:
     """The model in vaekit's parts, with q(z₂ | x) and q(z₁ | z₂, x) set to the exact posteriors."""
-    with seeded(9):
+    with torch_seeded(9):
         conditional = ConditionalGaussian(STATE, LOWER)
         state = Linear(TOP, STATE)
         latents = TopDown(TOP, LOWER, StandardNormal(TOP), state, STATE, conditional, sees_top)

@@ -6,13 +6,14 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from vaekit.core import VAE
+from vaekit.noise import torch_seeded
 from vaekit.objectives import KL, NLL
 from vaekit.posteriors import FullCovarianceGaussian
 from vaekit.ppca import fit_ppca
 from vaekit.recipes.closed_form import linear_layers
 from vaekit.recipes.recipe import build_recipe
 from vaekit.spec import DataSpec
-from vaekit.verification.check import Check, compare, seeded
+from vaekit.verification.check import Check, compare
 from vaekit.verification.linear import (
     dense_log_evidence,
     gaussian_data,
@@ -66,7 +67,7 @@ def elbo(vae: VAE, x: Float[Tensor, "N D"]) -> Float[Tensor, " N"]:
 
 
 def _full_vae(dimensions: int) -> VAE:
-    with seeded(4):
+    with torch_seeded(4):
         recipe = build_recipe(
             "vae", DataSpec((dimensions,), None), net="linear", latents=LATENTS, posterior="full_covariance"
         )

@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.distributions import Distribution, Independent, MultivariateNormal
 
 from vaekit.core import Site
-from vaekit.noise import draw
+from vaekit.noise import draw, torch_seeded
 from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
 from vaekit.priors import ConditionalGaussian, GaussianMixturePrior, GaussianPrior, StandardNormal
-from vaekit.verification.check import Check, compare, estimate, seeded
+from vaekit.verification.check import Check, compare, estimate
 from vaekit.verification.linear import noise_for
 
 GATE = "C3"
@@ -21,7 +21,7 @@ EXACT = 1e-6
 
 def checks() -> list[Check]:
     """Run the row."""
-    with seeded(5):
+    with torch_seeded(5):
         features = torch.randn(BATCH, FEATURES, dtype=torch.float64)
         standard = StandardNormal(LATENTS).double()()
         conditional = ConditionalGaussian(FEATURES, LATENTS).double()(features.flip(0))

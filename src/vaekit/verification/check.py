@@ -1,7 +1,5 @@
 """One line of the gate: what a closed form says, what vaekit measured, and how far apart they may be."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Literal, final
@@ -95,12 +93,3 @@ def standard_error(values: Float[Tensor, " n"]) -> float:
         0.1005
     """
     return values.double().std().item() / sqrt(values.shape[0])
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global generator inside, and leave it as it was: networks take their start from it."""
-    with torch.random.fork_rng(devices=[]):
-        # Not torch.manual_seed, which would seed every accelerator too.
-        torch.default_generator.manual_seed(seed)
-        yield

@@ -15,10 +15,9 @@ from vaekit.errors import UserError
 from vaekit.evaluation.active_units import active_units
 from vaekit.evaluation.overlap import Overlap, most_overlapping_pair
 from vaekit.evaluation.sparsity import code_sparsity
-from vaekit.noise import Noise, cut
+from vaekit.noise import Noise, cut, torch_seeded
 from vaekit.objectives import Turn
 from vaekit.recipes.recipe import build_recipe
-from vaekit.verification.check import seeded
 
 BATCH = 128
 
@@ -73,7 +72,7 @@ def sweep(
     settings: list[Setting] = []
     for off in offs:
         for beta in betas:
-            with seeded(seed):
+            with torch_seeded(seed):
                 recipe = build_recipe(
                     "disentangled_prior", data.spec, latents=latents, beta=beta, alpha=alpha, off=off
                 )

@@ -11,13 +11,12 @@ from torch.nn import Linear
 
 from vaekit.bounded import HIGHEST, LOWEST
 from vaekit.core import VAE, Site, Trace
-from vaekit.noise import Noise, Shard
+from vaekit.noise import Noise, Shard, torch_seeded
 from vaekit.posteriors import FullCovarianceGaussian
 from vaekit.ppca import PPCA
 from vaekit.recipes.closed_form import load_ppca
 from vaekit.recipes.recipe import build_recipe
 from vaekit.spec import DataSpec
-from vaekit.verification.check import seeded
 
 SPECTRUM = (9.0, 4.0, 2.0, 1.0, 0.5, 0.4, 0.3, 0.2)
 """Variances of the data along their axes: three stand out."""
@@ -46,7 +45,7 @@ def rotation(dimensions: int, generator: torch.Generator) -> Float[Tensor, "d d"
 
 def linear_vae(dimensions: int, latents: int, seed: int = 0) -> VAE:
     """The recipe `linear_vae` in float64, at its random start."""
-    with seeded(seed):
+    with torch_seeded(seed):
         return build_recipe("linear_vae", DataSpec((dimensions,), None), latents=latents).model.double()
 
 
