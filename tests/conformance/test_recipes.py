@@ -4,6 +4,7 @@ What a recipe must give or refuse follows from the capabilities of its parts and
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -582,6 +583,21 @@ def test_every_command_takes_a_finished_run_or_says_why_not(run: Run, tmp_path: 
             assert command.main(arguments) == 0
             assert png.is_file() or command is encode
     assert (tmp_path / "codes.npz").is_file()
+
+
+def test_the_doctor_takes_every_measure_or_says_why_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaekit.diagnosis.checks.posterior.SAMPLES", 10)
+    monkeypatch.setattr("vaekit.diagnosis.checks.holes.SAMPLES", 200)
+    monkeypatch.setattr("vaekit.evaluation.aggregate.FEWEST_CODES", 200)
+    found = vaekit.diagnose(run)
+    for finding in found.findings:
+        assert finding.note if finding.verdict == "unread" else finding.value and finding.reference
+        assert finding.number is None or math.isfinite(finding.number)
+        assert finding.advice is None or finding.advice.command.startswith("vaekit ")
+    measured = {finding.measure for finding in found.findings if finding.value}
+    assert ("active units" in measured) == (not run.vae.deterministic)
+    assert ("inference gap" in measured) == (run.vae.lacks_evidence is None and not run.vae.deterministic)
+    assert any(name.startswith("code use") for name in measured) == isinstance(run.vae.latents, CodeLatents)
 
 
 def test_a_prior_of_the_right_kind_is_fitted_and_drawn_from(run: Run) -> None:
