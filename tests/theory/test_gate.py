@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from math import log
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Independent
@@ -11,12 +13,18 @@ from torch.distributions import Independent
 import vaekit.distributions.gaussian as gaussian
 import vaekit.distributions.logistic as logistic
 import vaekit.estimators.gumbel as gumbel
+import vaekit.evaluation.annealing as annealing
+import vaekit.evaluation.sets.frechet as frechet
+import vaekit.evaluation.sets.kernel as kernel
+import vaekit.evaluation.sets.prdc as prdc
+import vaekit.objectives.kernels as kernels
 from vaekit.core import Site, Trace
 from vaekit.corruptions import White
 from vaekit.distributions import ContinuousBernoulli
 from vaekit.distributions.orthonormal import Basis
 from vaekit.errors import UserError
 from vaekit.estimators import concrete_log_density
+from vaekit.evaluation.factors.tables import entropy as right_entropy
 from vaekit.information import ExactPosterior
 from vaekit.latents import TopDown
 from vaekit.noise import Noise, cut
@@ -31,9 +39,15 @@ from vaekit.verification import (
     c7_gradients,
     c9_discrete,
     c10_concrete,
+    c16_coverage,
     run_gate,
 )
 from vaekit.verification.gate import GATES
+
+# The package gives functions of the same names.
+dci, factor_vae, mig, sap = (
+    import_module(f"vaekit.evaluation.factors.{name}") for name in ("dci", "factor_vae", "mig", "sap")
+)
 
 
 @cache
@@ -69,7 +83,8 @@ def test_rows_come_in_the_order_of_the_gate() -> None:
     assert [check.gate for check in run_gate(["C5", "C4"])] == ["C4"] * len(row("C4")) + ["C5"] * len(
         row("C5")
     )
-    assert list(GATES) == ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C9", "C10", "C20", "bands", "agreement"]
+    rows = "C1 C2 C3 C4 C5 C6 C7 C9 C10 C11 C15 C16 C17 C18 C20 bands agreement"
+    assert list(GATES) == rows.split()
 
 
 # Wrong programs. Each function breaks one thing in vaekit; the gate must notice.
@@ -319,6 +334,79 @@ def forget_factorial(patch) -> None:
     patch.setattr(gumbel, "lgamma", lambda count: 0.0)
 
 
+def accept_every_proposal(patch) -> None:
+    right = annealing.proposal
+
+    def proposal(*args):
+        end, probability = right(*args)
+        return end, torch.where(probability > 0.2, 1.0, 0.0)
+
+    patch.setattr(annealing, "proposal", proposal)
+
+
+def stay_at_the_last_temperature(patch) -> None:
+    right = annealing.AnnealedPath._at
+    patch.setattr(annealing.AnnealedPath, "_at", lambda path, beta, shape: right(path, 1.0, shape))
+
+
+def never_move(patch) -> None:
+    patch.setattr(annealing, "proposal", lambda f, z, v, step, steps: (z, torch.ones_like(z[:, 0])))
+
+
+def best_without_second(patch) -> None:
+    for module in (mig, sap):
+        patch.setattr(module, "gaps", lambda table: table.max(0))
+
+
+def guessing_counts(patch) -> None:
+    right = sap.threshold_score
+    patch.setattr(sap, "threshold_score", lambda part, label: right(part, label) * (1 - 1 / len(set(label))))
+
+
+def natural_base(patch) -> None:
+    right = dci.disentangled
+    patch.setattr(dci, "disentangled", lambda share: 1 - (1 - right(share)) * log(share.shape[1]))
+
+
+def completeness_of_dimensions(patch) -> None:
+    patch.setattr(dci, "completed", lambda share: np.full(share.shape[1], dci.disentangled(share).mean()))
+
+
+def fix_nothing(patch) -> None:
+    patch.setattr(factor_vae, "classes", lambda column: np.zeros(len(column), np.int64))
+
+
+def natural_entropy(patch) -> None:
+    """Nats over bits."""
+    patch.setattr(mig, "entropy", lambda value: right_entropy(value) / log(2))
+
+
+def count_itself_among_neighbours(patch) -> None:
+    right = prdc.squared_radii
+    patch.setattr(prdc, "squared_radii", lambda x, k: right(x, k - 1))
+
+
+def exchange_sets(patch) -> None:
+    right = prdc.coverage
+    patch.setattr(c16_coverage, "coverage", lambda x, y, k: right(y, x, k))
+
+
+def forget_root(patch) -> None:
+    patch.setattr(frechet, "_root", lambda covariance: covariance)
+
+
+def add_covariances_only(patch) -> None:
+    patch.setattr(frechet, "_root", torch.zeros_like)
+
+
+def count_pairs_with_itself(patch) -> None:
+    patch.setattr(kernels, "mean_over_pairs", lambda z, kernel: kernel(z[:, None], z[None]).mean(-1))
+
+
+def forget_dimensions_of_kernel(patch) -> None:
+    patch.setattr(kernel, "cubic", lambda x, y: ((x * y).sum(-1) + 1) ** 3)
+
+
 WRONG = [
     ("C1", halve_kl, "ELBO of the linear VAE"),
     ("C1", halve_kl, "KL_j"),
@@ -364,6 +452,28 @@ WRONG = [
     ("C10", flipped_gumbel, "argmax ~ Cat(pi)"),
     ("C10", forget_temperature, "integrates to 1: 2 categories, tau = 0.5"),
     ("C10", forget_factorial, "integrates to 1: 3 categories"),
+    ("C11", accept_every_proposal, "E w/p(x)"),
+    ("C11", stay_at_the_last_temperature, "E w/p(x)"),
+    ("C11", stay_at_the_last_temperature, "E w p(x)"),
+    ("C11", stay_at_the_last_temperature, "log p(x) - AIS"),
+    ("C11", never_move, "reverse AIS - AIS"),
+    ("C15", best_without_second, "MIG of doubled factors"),
+    ("C15", best_without_second, "SAP of doubled factors, R^2"),
+    ("C15", best_without_second, "SAP by 20 degrees"),
+    ("C15", guessing_counts, "SAP of identity, classes"),
+    ("C15", natural_base, "DCI of doubled factors: completeness"),
+    ("C15", completeness_of_dimensions, "DCI of doubled factors: completeness"),
+    ("C15", fix_nothing, "FactorVAE score of identity"),
+    ("C15", natural_entropy, "MIG of identity"),
+    ("C16", count_itself_among_neighbours, "coverage at N = M = 1000"),
+    ("C16", count_itself_among_neighbours, "density at N = M = 100, k = 5"),
+    ("C16", exchange_sets, "coverage at N = 200"),
+    ("C17", forget_root, "all eigenvalues above 0"),
+    ("C17", forget_root, "6 vectors in 12 dimensions"),
+    ("C17", add_covariances_only, "of a set and itself"),
+    ("C18", count_pairs_with_itself, "mean 0 under H0: Gaussian"),
+    ("C18", count_pairs_with_itself, "mean 0 under H0: kernel distance over subsets"),
+    ("C18", forget_dimensions_of_kernel, "two Gaussians apart"),
     ("C20", forget_lower_site, "x sees z1 alone"),
     ("C20", forget_lower_kl, "E[NLL + KL]"),
     ("C20", diagonal_only, "log weight of every draw"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vaekit.data.records import Binarisation, Data, Split, SplitName, unit
     from vaekit.data.sources import Source, load
     from vaekit.data.splits import SplitOptions
+    from vaekit.data.sprites import draw_sprites, load_sprites, sprite_factors
     from vaekit.data.transform import Transform
     from vaekit.data.walk import is_pictures
 
@@ -33,6 +34,7 @@ __all__ = [
     "binarised",
     "draw_factors",
     "draw_shapes",
+    "draw_sprites",
     "fingerprint",
     "is_pictures",
     "load",
@@ -41,6 +43,8 @@ __all__ = [
     "load_digits",
     "load_idx",
     "load_shapes",
+    "load_sprites",
+    "sprite_factors",
     "unit",
 ]
 
@@ -58,6 +62,7 @@ _HOME = {
     "binarised": "binarise",
     "draw_factors": "drawn",
     "draw_shapes": "drawn",
+    "draw_sprites": "sprites",
     "fingerprint": "content",
     "is_pictures": "walk",
     "load": "sources",
@@ -66,6 +71,8 @@ _HOME = {
     "load_digits": "digits",
     "load_idx": "idx",
     "load_shapes": "drawn",
+    "load_sprites": "sprites",
+    "sprite_factors": "sprites",
     "unit": "records",
 }
 

@@ -128,6 +128,11 @@ def _about_data(data: Data) -> Iterator[str]:
         total = sum(map(len, answers))
         yes = sum(each.sum(axis=0, dtype=np.int64) for each in answers)
         yield from _attributes([int(count) / total for count in np.asarray(yes)], data.attribute_names)
+    tables = [split.factors for part in PARTS if (split := data.split(part)).factors is not None]
+    if tables:
+        counts = [len(np.unique(column)) for column in np.concatenate(tables).T]
+        named = zip(data.factor_names, counts, strict=True)
+        yield f"  factors      {', '.join(f'{name} ({count:,} values)' for name, count in named)}"
     if data.unreadable:
         yield from _unreadable(data.unreadable)
 

@@ -16,9 +16,11 @@ from vaekit.errors import UserError
 
 VALUE_KEYS = ("x", "X", "images", "data", "values", "arr_0")
 LABEL_KEYS = ("y", "labels", "label", "targets")
+FACTOR_KEYS = ("factors",)
+FACTOR_NAMES = "factor_names"
 SPLIT_KEYS = {"train": ("train",), "validation": ("valid", "validation", "val"), "test": ("test",)}
 
-_Roles = dict[tuple[str, str], str]  # (part, "values" or "labels") -> key
+_Roles = dict[tuple[str, str], str]  # (part, "values", "labels" or "factors") -> key
 # What numpy and zipfile raise on damaged files, found by fuzzing.
 _DAMAGE = (
     OSError,
@@ -42,14 +44,15 @@ def load_arrays(
     levels: int | None = None,
     options: SplitOptions | None = None,
 ) -> Data:
-    """Make a data set of named arrays: one array to divide, or own splits, each perhaps with labels.
+    """Make a data set of named arrays: one array to divide, or own splits, each perhaps with labels and factors.
 
     Args:
         name: what reports and messages call it.
         arrays: one of `x`, `X`, `images`, `data`, `values`, `arr_0`, perhaps with one of `y`, `labels`,
-            `label`, `targets`; or own splits `S` among `train`, `valid` (`validation`, `val`) and `test`,
-            named `S`, `x_S`, `X_S` or `S_images`, perhaps with `y_S` or `S_labels`. Layouts and types as for
-            `encode`.
+            `label`, `targets`, and with `factors` (N, K), the numbers that examples were made from, and
+            `factor_names` (K,); or own splits `S` among `train`, `valid` (`validation`, `val`) and `test`,
+            named `S`, `x_S`, `X_S` or `S_images`, perhaps with `y_S` or `S_labels`, `factors_S` or
+            `S_factors`. Layouts and types as for `encode`.
         levels: number of levels, or None to tell from the values.
         options: fractions and seed for the parts that are not given; None for the defaults.
 
@@ -62,16 +65,24 @@ def load_arrays(
         >>> len(data.train), len(data.validation), len(data.test)
         (8, 1, 5)
     """
+    names = arrays.get(FACTOR_NAMES)
+    arrays = {key: array for key, array in arrays.items() if key != FACTOR_NAMES}
     roles = _roles(name, arrays)
-    parts = {
-        part: Part(
-            np.asanyarray(arrays[key]),
-            np.asarray(arrays[roles[part, "labels"]]) if (part, "labels") in roles else None,
+    if names is not None and "factors" not in {what for _, what in roles}:
+        raise UserError(
+            f"{name} holds {FACTOR_NAMES}, but no factors; add them as (N, K), or leave the names out"
         )
+
+    def beside(part: str, what: str) -> np.ndarray | None:
+        return np.asarray(arrays[roles[part, what]]) if (part, what) in roles else None
+
+    parts = {
+        part: Part(np.asanyarray(arrays[key]), beside(part, "labels"), beside(part, "factors"))
         for (part, what), key in roles.items()
         if what == "values"
     }
-    return assemble(name, parts, levels, options or SplitOptions())
+    called = [] if names is None else [str(each) for each in np.ravel(names)]
+    return assemble(name, parts, levels, options or SplitOptions(), called)
 
 
 def read_npy(path: Path) -> Shaped[np.ndarray, "..."]:
@@ -116,7 +127,7 @@ def _unreadable(path: Path, error: BaseException) -> UserError:
 
 def _known_roles() -> dict[str, tuple[str, str]]:
     known: dict[str, tuple[str, str]] = dict.fromkeys(VALUE_KEYS, ("train", "values"))
-    known |= dict.fromkeys(LABEL_KEYS, ("train", "labels"))
+    known |= dict.fromkeys(LABEL_KEYS, ("train", "labels")) | dict.fromkeys(FACTOR_KEYS, ("train", "factors"))
     for part, stems in SPLIT_KEYS.items():
         for stem in stems:
             values, labels = (
@@ -124,6 +135,7 @@ def _known_roles() -> dict[str, tuple[str, str]]:
                 (f"y_{stem}", f"{stem}_labels"),
             )
             known |= dict.fromkeys(values, (part, "values")) | dict.fromkeys(labels, (part, "labels"))
+            known |= dict.fromkeys((f"factors_{stem}", f"{stem}_factors"), (part, "factors"))
     return known
 
 
@@ -140,7 +152,7 @@ def _roles(name: str, keys: Iterable[str]) -> _Roles:
     if ("train", "values") not in roles:
         raise UserError(f"{found}, but nothing to train on; accepted keys are {_accepted()}")
     own = {part for part, _ in roles} - {"train"}
-    plain = set(roles.values()) & {*VALUE_KEYS, *LABEL_KEYS}
+    plain = set(roles.values()) & {*VALUE_KEYS, *LABEL_KEYS, *FACTOR_KEYS}
     if own and plain:
         raise UserError(
             f"{found}: {', '.join(sorted(plain))} cannot stand beside own splits; accepted are {_accepted()}"
@@ -155,7 +167,8 @@ def _roles(name: str, keys: Iterable[str]) -> _Roles:
 
 def _accepted() -> str:
     return (
-        f"one of {', '.join(VALUE_KEYS)}, perhaps with one of {', '.join(LABEL_KEYS)}; or own splits train, "
+        f"one of {', '.join(VALUE_KEYS)}, perhaps with one of {', '.join(LABEL_KEYS)} and with "
+        f"factors and {FACTOR_NAMES}; or own splits train, "
         "valid (validation, val) and test, as train, x_train, X_train or train_images, perhaps with y_train "
-        "or train_labels, and so on"
+        "or train_labels and factors_train, and so on"
     )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float64, Int64, Shaped
 
-from vaekit.data.encode import encode, encode_labels
+from vaekit.data.encode import encode, encode_factors, encode_labels
 from vaekit.data.records import Data, Split
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
@@ -16,18 +16,26 @@ from vaekit.errors import UserError
 @final
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Values and labels as a source stored them, not yet checked.
+    """Values, labels and factors as a source stored them, not yet checked.
 
     Args:
         values: `(N, …)` in any layout and of any type.
         labels: `(N,)` of any type, or None.
+        factors: `(N, K)` of any type, or None.
     """
 
     values: Shaped[np.ndarray, "..."]
     labels: Shaped[np.ndarray, "..."] | None = None
+    factors: Shaped[np.ndarray, "..."] | None = None
 
 
-def assemble(name: str, parts: Mapping[str, Part], levels: int | None, options: SplitOptions) -> Data:
+def assemble(
+    name: str,
+    parts: Mapping[str, Part],
+    levels: int | None,
+    options: SplitOptions,
+    factor_names: Sequence[str] = (),
+) -> Data:
     """Check the parts of a source and carve validation and test, where it lacks them, from its train part.
 
     Args:
@@ -35,9 +43,10 @@ def assemble(name: str, parts: Mapping[str, Part], levels: int | None, options: 
         parts: "train", and where the source has them "validation" and "test".
         levels: number of levels, or None to tell from the values.
         options: fractions of the train part to carve, and the seed.
+        factor_names: of the factors; without them they are called factor 1, factor 2 …
 
     Raises:
-        UserError: whatever `encode`, `encode_labels` and `partition` refuse.
+        UserError: whatever `encode`, `encode_labels`, `encode_factors`, `partition` and `Data` refuse.
 
     Example:
         >>> data = assemble("noughts", {"train": Part(np.zeros((10, 4, 4), bool))}, None, SplitOptions())
@@ -46,9 +55,15 @@ def assemble(name: str, parts: Mapping[str, Part], levels: int | None, options: 
     """
     stored, used = encode(name, {part: given.values for part, given in parts.items()}, levels)
     splits = {
-        part: Split(values, _labels(f"{name} ({part})", parts[part].labels, len(values)))
+        part: Split(
+            values,
+            _labels(f"{name} ({part})", parts[part].labels, len(values)),
+            factors=_factors(f"{name} ({part})", parts[part].factors, len(values)),
+        )
         for part, values in stored.items()
     }
+    widths = [split.factors.shape[1] for split in splits.values() if split.factors is not None]
+    names = tuple(factor_names) or tuple(f"factor {k}" for k in range(1, max(widths, default=0) + 1))
     missing = [part for part in ("validation", "test") if part not in splits]
     if missing:
         fractions = [options.validation if part == "validation" else options.test for part in missing]
@@ -56,7 +71,9 @@ def assemble(name: str, parts: Mapping[str, Part], levels: int | None, options: 
         whole = splits["train"]
         splits["train"] = whole.take(rest)
         splits.update({part: whole.take(indices) for part, indices in zip(missing, carved, strict=True)})
-    return Data(name, splits["train"], splits["validation"], splits["test"], used, None, used)
+    return Data(
+        name, splits["train"], splits["validation"], splits["test"], used, None, used, factor_names=names
+    )
 
 
 def part_sizes(name: str, count: int, fractions: Sequence[float]) -> list[int]:
@@ -113,3 +130,9 @@ def _labels(
     where: str, labels: Shaped[np.ndarray, "..."] | None, count: int
 ) -> Int64[np.ndarray, "N"] | None:
     return None if labels is None else encode_labels(where, labels, count)
+
+
+def _factors(
+    where: str, factors: Shaped[np.ndarray, "..."] | None, count: int
+) -> Float64[np.ndarray, "N K"] | None:
+    return None if factors is None else encode_factors(where, factors, count)

@@ -10,7 +10,8 @@ from vaekit.data.records import Data, chunks
 def fingerprint(data: Data) -> str:
     """Return a SHA-256 in hexadecimal over levels, shapes, types and bytes of the three splits.
 
-    A resumed run compares it, and so notices that its source has changed.
+    A resumed run compares it, and so notices that its source has changed. Names and factors, which no training
+    sees, are not part of it.
 
     Example:
         >>> from vaekit.data import SplitOptions, load

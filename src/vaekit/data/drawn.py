@@ -1,7 +1,7 @@
 """Drawn shapes whose place, size and angle are known: pictures for looking at what latents stand for."""
 
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
@@ -10,6 +10,9 @@ from vaekit.data.assemble import Part, assemble
 from vaekit.data.records import Data, Split
 from vaekit.data.splits import SplitOptions
 from vaekit.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LEVELS = 256
 COUNT = 3000
@@ -70,23 +73,35 @@ def draw_shapes(factors: Factors) -> UInt8[np.ndarray, "N 32 32"]:
         >>> draw_shapes(draw_factors(4)).shape
         (4, 32, 32)
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
-    outlines = [_outline(name) for name in SHAPES]
     pictures = np.empty((len(factors.shape), SIDE, SIDE), np.uint8)
-    for i, (shape, size, angle, x, y) in enumerate(factors.table()):
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        corners = (size * outlines[int(shape)] @ turn + (x, y)) * FINER - 0.5
-        fine = Image.new("L", (FINER * SIDE, FINER * SIDE))
-        ImageDraw.Draw(fine).polygon(corners.flatten().tolist(), fill=LEVELS - 1)
-        pictures[i] = np.asarray(fine.resize((SIDE, SIDE), Image.Resampling.BOX))
+    for i, row in enumerate(factors.table()):
+        pictures[i] = np.asarray(draw_fine(*row.tolist()).resize((SIDE, SIDE), Image.Resampling.BOX))
     return pictures
 
 
-def load_shapes(levels: int | None = None, options: SplitOptions | None = None) -> Data:
-    """Return 3,000 drawn squares, ellipses and hearts of 32×32 pixels with their classes; the same each time.
+def draw_fine(shape: float, size: float, angle: float, x: float, y: float) -> "Image.Image":
+    """Draw one picture of 256×256 finer pixels, from which pictures are made by taking means.
 
-    `draw_factors().of(split)` are the factors of a split's pictures.
+    Args:
+        shape: its place among `SHAPES`.
+        size: as in `Factors`, and likewise the others.
+        angle: in radians.
+        x: of the centre, in pixels of 32×32.
+        y: likewise.
+    """
+    from PIL import Image, ImageDraw
+
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    corners = (size * _outline(SHAPES[int(shape)]) @ turn + (x, y)) * FINER - 0.5
+    fine = Image.new("L", (FINER * SIDE, FINER * SIDE))
+    ImageDraw.Draw(fine).polygon(corners.flatten().tolist(), fill=LEVELS - 1)
+    return fine
+
+
+def load_shapes(levels: int | None = None, options: SplitOptions | None = None) -> Data:
+    """Return 3,000 drawn squares, ellipses and hearts of 32×32 pixels with classes and factors; the same each time.
 
     Args:
         levels: 256, or None for the same.
@@ -104,8 +119,8 @@ def load_shapes(levels: int | None = None, options: SplitOptions | None = None) 
     if levels not in (None, LEVELS):
         raise UserError(f"shapes have {LEVELS} levels, not {levels}; leave levels out")
     factors = draw_factors()
-    part = Part(draw_shapes(factors), factors.shape)
-    data = assemble("shapes", {"train": part}, LEVELS, options or SplitOptions())
+    part = Part(draw_shapes(factors), factors.shape, factors.table())
+    data = assemble("shapes", {"train": part}, LEVELS, options or SplitOptions(), FACTORS)
     return replace(data, label_names=SHAPES)
 
 

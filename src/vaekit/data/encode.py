@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float64, Int64, Shaped
 
 from vaekit.data.records import chunks
 from vaekit.errors import UserError
@@ -76,6 +76,32 @@ def encode_labels(where: str, labels: Shaped[np.ndarray, "..."], count: int) -> 
     if flat.dtype.kind in "uf" and (np.abs(flat) >= 2**63).any():
         raise UserError(f"{where}: labels must fit into 64 bits; number the classes 0, 1, 2 …")
     return flat.astype(np.int64)
+
+
+def encode_factors(where: str, factors: Shaped[np.ndarray, "..."], count: int) -> Float64[np.ndarray, "N K"]:
+    """Return the factors that examples were made from as float64, one row per example.
+
+    Args:
+        where: what messages call them.
+        factors: numbers `(N, K)`, or `(N,)` for one factor, of any numeric type.
+        count: the number N of examples.
+
+    Raises:
+        UserError: another length, or anything but finite numbers.
+
+    Example:
+        >>> encode_factors("factors", np.array([3, 1]), 2).tolist()
+        [[3.0], [1.0]]
+    """
+    table = factors[:, None] if factors.ndim == 1 else factors
+    if table.ndim != 2 or len(table) != count or not table.shape[1]:
+        raise UserError(
+            f"{where}: factors have shape {factors.shape}, but one row of numbers for each of {count} examples "
+            "is needed"
+        )
+    if table.dtype.kind not in "biuf" or not np.isfinite(table).all():
+        raise UserError(f"{where}: factors must be finite numbers; number the classes of a factor 0, 1, 2 …")
+    return table.astype(np.float64)
 
 
 def check_levels(levels: int | None) -> None:

@@ -7,7 +7,7 @@ from math import prod
 from typing import Literal, final
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Shaped, UInt8
+from jaxtyping import Float, Float32, Float64, Int, Shaped, UInt8
 
 from vaekit.data.packs.shards import Shards
 from vaekit.data.transform import Transform
@@ -31,9 +31,10 @@ class Split:
         names: one name per example, the file it came from for instance, or None.
         index: where each example stood in the part of the source it came from; None: in this order.
         attributes: A yes-or-no answers per example `(N, A)`, 1 for yes, or None.
+        factors: the K numbers that each example was made from `(N, K)`, or None.
 
     Raises:
-        UserError: labels, names or attributes of another length than values.
+        UserError: labels, names, attributes or factors of another length than values.
 
     Example:
         >>> len(Split(np.zeros((5, 1, 8, 8), np.uint8)))
@@ -45,9 +46,10 @@ class Split:
     names: Sequence[str] | None = None
     index: Int[np.ndarray, "N"] | None = None
     attributes: UInt8[np.ndarray, "_ A"] | None = None
+    factors: Float64[np.ndarray, "_ K"] | None = None
 
     def __post_init__(self) -> None:
-        for what in ("labels", "names", "index", "attributes"):
+        for what in ("labels", "names", "index", "attributes", "factors"):
             given = getattr(self, what)
             if given is not None and len(given) != len(self.values):
                 raise UserError(f"a split of {len(self.values)} examples has {len(given)} {what}")
@@ -78,6 +80,7 @@ class Split:
             None if self.names is None else tuple(self.names[int(index)] for index in indices),
             self.index_in_source[indices],
             None if self.attributes is None else self.attributes[indices],
+            None if self.factors is None else self.factors[indices],
         )
 
 
@@ -127,9 +130,11 @@ class Data:
         unreadable: path and reason of each file that was left out.
         transform: how pictures in files were made to fit; None for other sources.
         known: what need not be computed anew; dropped where it holds of other data than these.
+        factor_names: of the columns of the splits' factors, one for each.
 
     Raises:
-        UserError: levels that contradict each other, or splits whose examples differ in shape or type.
+        UserError: levels that contradict each other, splits whose examples differ in shape or type, or factors
+            and names of them that do not match.
 
     Example:
         >>> part = Split(np.array([[0], [2], [1], [1]], np.uint8))
@@ -151,6 +156,7 @@ class Data:
     unreadable: tuple[tuple[str, str], ...] = ()
     transform: Transform | None = None
     known: Known | None = None
+    factor_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.known is not None and not self.known.holds(self):
@@ -168,6 +174,11 @@ class Data:
         }
         if len(kinds) > 1:
             raise UserError(f"{self.name}: the examples of the splits differ in shape or type")
+        for part in (self.train, self.validation, self.test):
+            if part.factors is not None and part.factors.shape[1] != len(self.factor_names):
+                raise UserError(
+                    f"{self.name}: {part.factors.shape[1]} factors have {len(self.factor_names)} names"
+                )
 
     @cached_property
     def spec(self) -> DataSpec:

@@ -25,10 +25,11 @@ from vaekit.data.parquet import HUB, is_hosted, load_hosted
 from vaekit.data.photographs import load_listing
 from vaekit.data.records import Binarisation, Data
 from vaekit.data.splits import SplitOptions
+from vaekit.data.sprites import load_sprites
 from vaekit.data.walk import JOINT, is_pictures, sources_in
 from vaekit.errors import UserError
 
-BUILT_IN = ("digits", "shapes")
+BUILT_IN = ("digits", "shapes", "sprites")
 Source = str | Path | np.ndarray | Mapping[str, np.ndarray] | MapStyle | Data
 
 _ACCEPTED = (
@@ -50,9 +51,9 @@ def load(
     """Return the data set that a source names or holds.
 
     Args:
-        source: "digits" or "shapes"; the path of a pack, of a folder with IDX files or with pictures, of a `.npy`
-            or of a `.npz` file; the path of a Parquet file, of a folder of them or of one that `save_to_disk` of the
-            package `datasets` wrote, or "hf:OWNER/NAME:CONFIG" of the Hugging Face hub; several sources of
+        source: "digits", "shapes" or "sprites"; the path of a pack, of a folder with IDX files or with pictures, of a
+            `.npy` or of a `.npz` file; the path of a Parquet file, of a folder of them or of one that `save_to_disk`
+            of the package `datasets` wrote, or "hf:OWNER/NAME:CONFIG" of the Hugging Face hub; several sources of
             pictures joined by " + "; an array; a mapping of arrays with the keys of a `.npz` file; a
             map-style dataset; or a `Data`, kept as it is.
         levels: number L of levels of the stored values; None to tell from the source.
@@ -215,6 +216,8 @@ def _named(source: str | Path, levels: int | None, options: SplitOptions) -> Dat
         return load_digits(levels, options)
     if source == "shapes":
         return load_shapes(levels, options)
+    if source == "sprites":
+        return load_sprites(levels, options)
     path = Path(source).expanduser()
     try:
         if path.is_dir():

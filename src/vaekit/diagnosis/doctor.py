@@ -6,9 +6,12 @@ from typing import final
 
 from vaekit.diagnosis.checks.aggregate import aggregate
 from vaekit.diagnosis.checks.codes import codes
+from vaekit.diagnosis.checks.copying import copying
+from vaekit.diagnosis.checks.curves import overfitting, undertraining
 from vaekit.diagnosis.checks.detail import detail
 from vaekit.diagnosis.checks.holes import holes
 from vaekit.diagnosis.checks.latents import latents
+from vaekit.diagnosis.checks.leak import flips_in_validation, leak
 from vaekit.diagnosis.checks.posterior import posterior
 from vaekit.diagnosis.checks.scale import scale
 from vaekit.diagnosis.finding import Diagnosis, Finding, Illness
@@ -33,12 +36,17 @@ class Question:
 
 
 QUESTIONS = (
+    Question("copies of training examples", "leak", leak),
+    Question("mirrored pictures", "flips in validation", flips_in_validation),
+    Question("training", "undertraining", undertraining),
+    Question("overfitting", "overfitting", overfitting),
     Question("calibration", "wrong scale", scale),
     Question("use of the latents", "collapse", latents),
     Question("use of the codes", "dead codes", codes),
     Question("prior and codes", "prior misses", aggregate),
     Question("holes", "hole", holes),
     Question("inference gap", "weak posterior", posterior),
+    Question("copying", "copying", copying),
     Question("fine detail", "blur", detail),
 )
 """In the order in which one would mend: data first, then training, scale, codes, prior, and what is left."""

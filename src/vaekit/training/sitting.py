@@ -6,12 +6,14 @@ from typing import final
 from vaekit.core import VAE
 from vaekit.data import Data
 from vaekit.data.batches import Examples
+from vaekit.diagnosis.watch import Watch
 from vaekit.errors import UserError
 from vaekit.recipes.recipe import Recipe
 from vaekit.report.epoch_sheets import EpochSheets
 from vaekit.training.fit_prior import fit_prior
 from vaekit.training.interrupt import Interrupted, StopRequest, stopping_on_interrupt
 from vaekit.training.loop import Trainer
+from vaekit.training.metrics import read_metrics
 from vaekit.training.model_file import load_model, save_model
 from vaekit.training.opened import Run
 from vaekit.training.patience import ending
@@ -23,6 +25,9 @@ from vaekit.training.team import Team
 
 BETWEEN_AGREEMENTS = 10
 """On an accelerator, which would wait for the processor otherwise, a request to stop may be so many steps old."""
+
+WATCHED = 50
+"""Validation examples whose posteriors are looked at while training goes on."""
 
 
 @final
@@ -59,6 +64,14 @@ class Sitting:
             seed = run.config.training.seed
             sheets = EpochSheets.of(self.validation_examples, data.validation.labels, seed)
         record = Record(run.folder, run.facts, trainer, plan, progress, sheets, fingerprint, writes)
+        settled = max(turn.settled for turn in trainer.turns)
+        watch = Watch(settled, self.validation_examples.first(WATCHED), read_metrics(run.folder.metrics))
+
+        def after_validation(row: dict[str, float]) -> None:
+            record.after_validation(row)
+            if (line := watch.look(trainer.vae, row, progress.step / plan.steps)) is not None:
+                self.reporter.say(line)
+
         advice = f"; to go on from the last checkpoint: {run.resume_command}"
         with self.team.one_fate(advice), stopping_on_interrupt() as request:
 
@@ -69,7 +82,7 @@ class Sitting:
                     raise Interrupted(run.resume_command)
 
             try:
-                trainer.fit(plan, progress, self.reporter, after_step, record.after_validation)
+                trainer.fit(plan, progress, self.reporter, after_step, after_validation)
             except KeyboardInterrupt:
                 raise Interrupted(run.resume_command, saved=False) from None
             finally:

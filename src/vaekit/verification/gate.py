@@ -16,6 +16,11 @@ from vaekit.verification import (
     c7_gradients,
     c9_discrete,
     c10_concrete,
+    c11_annealed,
+    c15_factors,
+    c16_coverage,
+    c17_frechet,
+    c18_mmd,
     c20_two_levels,
 )
 from vaekit.verification.check import Check
@@ -31,6 +36,11 @@ GATES: Mapping[str, Callable[[], list[Check]]] = MappingProxyType(
         "C7": c7_gradients.checks,
         "C9": c9_discrete.checks,
         "C10": c10_concrete.checks,
+        "C11": c11_annealed.checks,
+        "C15": c15_factors.checks,
+        "C16": c16_coverage.checks,
+        "C17": c17_frechet.checks,
+        "C18": c18_mmd.checks,
         "C20": c20_two_levels.checks,
         "bands": bands.checks,
         "agreement": agreement.checks,

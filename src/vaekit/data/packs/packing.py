@@ -146,6 +146,8 @@ def pack_data(data: Data, place: str, wish: Wish, report: _Report) -> Packed:
         UserError: a source that shrank, no room.
     """
     content = fingerprint(data)
+    if data.factor_names:
+        report(f"note: packs hold no factors: evaluate with {place} itself where {data.name} need theirs")
     shape, dtype = data.train.values.shape[1:], data.train.values.dtype
     parts = {part: data.split(part) for part in ("test", "validation", "train")}
     count = sum(map(len, parts.values()))
