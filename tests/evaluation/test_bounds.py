@@ -15,7 +15,14 @@ from torch.nn import Module, Parameter
 from vaekit.core import VAE, Posterior, Trace
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
-from vaekit.evaluation.bounds import LogLikelihood, bounds, draws_at_once, parts_of, samples_at_once
+from vaekit.evaluation.bounds import (
+    LogLikelihood,
+    bounds,
+    draws_at_once,
+    effective_draws,
+    parts_of,
+    samples_at_once,
+)
 from vaekit.evaluation.measures import DENSITY, native
 from vaekit.noise import Noise
 from vaekit.posteriors import DiagonalGaussian
@@ -125,6 +132,8 @@ def test_blocks_and_chunks_change_nothing_beyond_rounding(
             torch.testing.assert_close(
                 getattr(other[""], name), getattr(reference[""], name), rtol=rtol, atol=atol
             )
+        # An error of a log weight, some 1e-6 of its value in float32, is a relative one of the weight.
+        torch.testing.assert_close(other[""].ess, reference[""].ess, rtol=1e-10 if double else 1e-4, atol=0.0)
 
 
 @pytest.mark.parametrize("samples", [1, 7, 50, 51, 120])
@@ -217,3 +226,44 @@ def test_parts_cover_everything_once(count: int, most: int) -> None:
     parts = parts_of(count, most)
     assert [i for part in parts for i in range(count)[part]] == list(range(count))
     assert max(part.stop - part.start for part in parts) <= most
+
+
+def test_effective_draws_by_hand() -> None:
+    """(Σw)²/Σw² of weights 1, 2, 3: 36/14; the scale of the weights does not matter, however large or small."""
+    log_weight = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64).log().unsqueeze(-1)
+    for shift in (0.0, 2000.0, -2000.0):
+        assert effective_draws(log_weight + shift).item() == pytest.approx(36 / 14, abs=1e-9)
+    assert effective_draws(torch.tensor([[-5.0], [-torch.inf], [-torch.inf]])).item() == 1.0
+    assert effective_draws(torch.full((7, 2), -90.0)).tolist() == pytest.approx([7.0, 7.0], rel=1e-6)
+
+
+@pytest.mark.parametrize("samples", [1, 50, 60])
+def test_at_the_exact_posterior_every_draw_counts(samples: int) -> None:
+    x = values()
+    vae, _ = linear(x)
+    _, found = bounds(vae, Examples(x, 1.0, False), MEASURES, samples)
+    ess = found[DENSITY].ess
+    torch.testing.assert_close(ess, torch.full_like(ess, samples), rtol=1e-12, atol=0)
+    bias = found[DENSITY].iwae_bias(samples)
+    torch.testing.assert_close(bias, torch.zeros_like(bias), rtol=0, atol=1e-12)
+
+
+def test_the_effective_sample_size_of_a_worse_posterior_tells_the_bounds_bias() -> None:
+    """K/ESS → E w²/(E w)² = 1 + χ², the same for all x; K log-bias → χ²/2. To 10%, the weights having heavy tails."""
+    n, samples = 400, 2000
+    x = values(n)
+    exact, solution = linear(x)
+    vae = deepcopy(exact)
+    posterior = cast(DiagonalGaussian, vae.posteriors["z"])
+    with torch.no_grad():
+        cast(Parameter, posterior.log_std).add_(0.2)
+    _, found = bounds(vae, Examples(x, 1.0, False), MEASURES, samples)
+    # ∫ p²/q of normals whose variances have the ratio v: (v/√(2v − 1))^d.
+    v = math.exp(0.4)
+    chi_square = (v / math.sqrt(2 * v - 1)) ** 3 - 1
+    bound = found[DENSITY]
+    assert (samples / bound.ess).mean().item() == pytest.approx(1 + chi_square, rel=0.02)
+    assert bound.iwae_bias(samples).mean().item() == pytest.approx(chi_square / 2 / samples, rel=0.05)
+    error = bound.iwae - solution.log_evidence(x.double())
+    spread = (2 * bound.iwae_bias(samples)).sqrt().mean()
+    assert error.std().item() == pytest.approx(spread.item(), rel=0.2)

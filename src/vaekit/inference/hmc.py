@@ -105,6 +105,35 @@ def leapfrog(
     return position, momentum
 
 
+def proposal(
+    log_density: LogDensity,
+    position: Float[Tensor, "N d"],
+    momentum: Float[Tensor, "N d"],
+    step_size: float | Float[Tensor, "N 1"],
+    steps: int,
+) -> tuple[Float[Tensor, "N d"], Float[Tensor, " N"]]:
+    """Where a leapfrog path ends, and the probability min(1, e^{H(x, v) − H(x', v')}) of going there.
+
+    Args:
+        log_density: log p up to a constant.
+        position: x, (N, d).
+        momentum: v ~ N(0, I), (N, d).
+        step_size: ε, one number or one for each chain.
+        steps: L.
+
+    Source: Neal 2011, https://arxiv.org/abs/1206.1901, figure 2.
+    """
+    end, final = leapfrog(log_density, position, momentum, step_size, steps)
+    with torch.no_grad():
+        before = log_density(position) - momentum.square().sum(-1) / 2
+        after = log_density(end) - final.square().sum(-1) / 2
+    # A path that diverged, to a NaN or an infinite density, is refused.
+    gain = torch.where(end.isfinite().all(-1), after - before, -torch.inf).nan_to_num(
+        nan=-torch.inf, posinf=-torch.inf
+    )
+    return end, gain.clamp(max=0).exp()
+
+
 def hmc(
     log_density: LogDensity,
     start: Float[Tensor, "N d"],
@@ -163,15 +192,7 @@ def _propose(
     momentum = torch.randn(position.shape, generator=generator, **like)
     uniform, chance = torch.rand(2, chains, generator=generator, **like)
     step = step_size * (1 + options.jitter * (2 * uniform.unsqueeze(-1) - 1))
-    end, final = leapfrog(log_density, position, momentum, step, options.steps)
-    with torch.no_grad():
-        before = log_density(position) - momentum.square().sum(-1) / 2
-        after = log_density(end) - final.square().sum(-1) / 2
-    # A path that diverged, to a NaN or an infinite density, is refused.
-    gain = torch.where(end.isfinite().all(-1), after - before, -torch.inf).nan_to_num(
-        nan=-torch.inf, posinf=-torch.inf
-    )
-    probability = gain.clamp(max=0).exp()
+    end, probability = proposal(log_density, position, momentum, step, options.steps)
     moved = torch.where((chance < probability).unsqueeze(-1), end, position)
     return moved, probability.mean().item()
 

@@ -17,6 +17,8 @@ GOOD_LOSS, BAD_LOSS = 0.5, 1.0
 """Held-out nats lost, in units of the rate: above 1, z tells less of a new example than the model errs on it."""
 GOOD_GAIN, BAD_GAIN = 0.1, 0.3
 """Nats that validation won in the last quarter of training, in units of the rate; for losses, of all that was won."""
+LEAST_RATE = 2.0
+"""Nats: of a model that uses z hardly, the smallest gain would seem large."""
 FEW_STEPS = 200
 """Fewer steps train nothing, whatever the curve says."""
 LAST = 0.75
@@ -117,7 +119,7 @@ def _unit(patient: Patient, scores: Sequence[tuple[float, float]]) -> float:
     """What a gain is large or small beside."""
     if patient.vae.lacks_evidence:
         return max(score for _, score in scores) - scores[0][1]
-    return patient.rows[-1]["validation_kl"]
+    return max(LEAST_RATE, patient.rows[-1]["validation_kl"])
 
 
 def _short(value: str, patient: Patient, share: float, verdict: Verdict = "bad") -> Finding:
