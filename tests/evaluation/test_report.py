@@ -1,6 +1,6 @@
-import json
 import math
 from copy import deepcopy
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -113,7 +113,7 @@ def test_every_bound_in_the_table_says_its_measure_and_unit(spec: DataSpec) -> N
     for row in rows:
         assert "nats  mass" in row or "nats  density" in row
         assert row.endswith(" bits/dim")
-    assert all("±" in line for line in lines)
+    assert [line for line in lines if line.endswith(":")] == ["bounds:", "pictures:"]
     assert sum("density of uniformly dequantised x" in row for row in rows) == (3 if spec is GREY else 0)
 
 
@@ -154,9 +154,10 @@ def test_a_value_is_found_by_name_measure_and_unit() -> None:
 
 def test_json_holds_everything() -> None:
     for evaluation in (BOUNDED, evaluate(model(GREY), split(GREY), GREY, importance_samples=2)):
-        held = json.loads(evaluation.to_json())
-        figures = tuple(Figure(**figure) for figure in held.pop("figures"))
-        assert Evaluation(**held, figures=figures) == evaluation
+        again = Evaluation.from_json(evaluation.to_json())
+        # A NaN is no value that equals itself.
+        assert [str(figure) for figure in again.figures] == [str(figure) for figure in evaluation.figures]
+        assert replace(again, figures=()) == replace(evaluation, figures=())
 
 
 def test_the_headline_of_data_with_levels_is_the_mass() -> None:

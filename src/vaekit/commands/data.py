@@ -35,7 +35,8 @@ def parser() -> Parser:
     grammar.add_argument(
         "data",
         type=str,
-        help="a pack, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME, digits",
+        help="a pack, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME, digits, shapes, "
+        "sprites",
     )
     grammar.add_argument("more", nargs="*", type=str, help="further folders of pictures")
     grammar.add_argument(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vaekit.training.config import RunConfig
 
 FLAGS = ("--print_config", "--help", "-h")
-WITH_RESUME = ("--resume", "--devices", "--nodes")
-OWN = ("config", "more", "out", "resume", "print_config")
+WITH_RESUME = ("--resume", "--devices", "--nodes", "--report")
+OWN = ("config", "more", "out", "report", "resume", "print_config")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
         if rank.rank:
             return 0
         try:
-            complete(run, run.data(), reporter, next_steps=True)
+            complete(run, run.data(), reporter, next_steps=True, page=parsed["report"])
         except KeyboardInterrupt:
             print(f"\nstopped; the model is saved; to measure and draw it: {run.resume_command}")
             return INTERRUPTED
@@ -219,7 +219,7 @@ def parser_for(recipe: str) -> Parser:
         "data",
         nargs="?",
         type=str,
-        help="digits, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME",
+        help="digits, shapes, sprites, a folder of pictures or of IDX files, a .npy, .npz or .parquet file, hf:NAME",
     )
     parser.add_argument(
         "more", nargs="*", type=str, help="further folders of pictures, taken together with the first"
@@ -230,6 +230,12 @@ def parser_for(recipe: str) -> Parser:
     )
     parser.add_argument(
         "--resume", type=str, default=None, metavar="RUN", help="go on with an interrupted run"
+    )
+    parser.add_argument(
+        "--report",
+        type=Literal["full", "quick", "none"],
+        default="full",
+        help="report.html when training ends: full, quick (without the doctor) or none",
     )
     parser.add_argument("--levels", type=int | None, default=None, help="levels of whole numbers in an array")
     parser.add_argument(

@@ -1,23 +1,15 @@
-"""The figures of one split: every bound with its measure, unit and standard error."""
+"""Numbers that say what they are: a figure, and all figures of one split."""
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import final
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from typing import Any, final
 
-import torch
 from torch import Tensor
 
-from vaekit.core import VAE, Sequential
-from vaekit.data.batches import Examples
-from vaekit.evaluation.bounds import Bound, bounds
-from vaekit.evaluation.measures import MASS_BOUND, measures_for
-from vaekit.evaluation.perplexity import CodeUse, code_use
-from vaekit.evaluation.spectrum import SMALLEST_SIDE, Detail, details, energies
-from vaekit.spec import DataSpec
-
-CYCLES = "energy of the means, f in cycles/pixel"
+from vaekit.metrics import METRICS
 
 
 @final
@@ -28,10 +20,12 @@ class Figure:
     Args:
         name: "-ELBO", "rate", "IWAE-500", …
         value: the mean over examples.
-        standard_error: of that mean over examples.
+        standard_error: of that mean over examples; NaN where there is none.
         unit: "nats", "bits/dim", "dB", "codes" or "".
         measure: "mass", "density …", what is measured otherwise, or "".
-        bound: "≤" where the true value is at most this one, else "".
+        bound: "≤" where the true value is at most this one, "≥" where it is at least this one, else "".
+        group: the group of metrics it belongs to.
+        reference: what it is compared to, for people, or "".
     """
 
     name: str
@@ -40,10 +34,24 @@ class Figure:
     unit: str
     measure: str = ""
     bound: str = ""
+    group: str = ""
+    reference: str = ""
 
     def __str__(self) -> str:
         sign = f"{self.bound} " if self.bound else ""
-        return f"{self.name}: {sign}{self.value:.3f} ± {self.standard_error:.3f} {self.unit}".rstrip()
+        error = "" if math.isnan(self.standard_error) else f" ± {self.standard_error:.3f}"
+        return f"{self.name}: {sign}{self.value:.3f}{error} {self.unit}".rstrip()
+
+    def facts(self) -> dict[str, object]:
+        """As JSON has it; one example has no standard error, and JSON has no NaN."""
+        error = None if math.isnan(self.standard_error) else self.standard_error
+        return {**asdict(self), "standard_error": error}
+
+    @classmethod
+    def of_facts(cls, facts: dict[str, Any]) -> "Figure":
+        """From JSON."""
+        error = facts.get("standard_error")
+        return cls(**{**facts, "standard_error": math.nan if error is None else error})
 
 
 @final
@@ -56,7 +64,8 @@ class Evaluation:
         examples: N.
         importance_samples: K; 1 where every draw from q is the same.
         figures: in the order they are printed.
-        note: what this model cannot be asked for, and why.
+        note: what this model cannot be asked for, and why; a line for each group.
+        key: of model, data and split; figures of the same key belong together. "" where it was not taken.
     """
 
     split: str
@@ -64,145 +73,119 @@ class Evaluation:
     importance_samples: int
     figures: tuple[Figure, ...]
     note: str = ""
+    key: str = ""
 
     def value(self, name: str, measure: str = "", unit: str = "nats") -> float:
         """The value of a figure; a measure or its beginning picks among several."""
+        return self.figure(name, measure, unit).value
+
+    def figure(self, name: str, measure: str = "", unit: str = "nats") -> Figure:
+        """A figure by its name, unit and the beginning of its measure."""
         for figure in self.figures:
             if figure.name == name and figure.unit == unit and figure.measure.startswith(measure):
-                return figure.value
+                return figure
         raise KeyError(f"no figure {name} ({measure}, {unit})")
 
     def to_json(self) -> str:
         """As text for evaluation.json."""
-        facts = asdict(self)
-        for figure in facts["figures"]:
-            # One example has no standard error, and JSON has no NaN.
-            figure["standard_error"] = (
-                None if math.isnan(figure["standard_error"]) else figure["standard_error"]
-            )
+        facts = asdict(self) | {"figures": [figure.facts() for figure in self.figures]}
         return json.dumps(facts, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Evaluation":
+        """From the text of evaluation.json.
+
+        Raises:
+            ValueError, TypeError, KeyError: if it is not such a text.
+        """
+        facts = json.loads(text)
+        figures = tuple(Figure.of_facts(figure) for figure in facts.pop("figures"))
+        return cls(figures=figures, **facts)
+
+    def over(self, earlier: "Evaluation") -> "Evaluation":
+        """These figures, and those of other groups that were measured earlier of the same model and data."""
+        if not self.key or self.key != earlier.key:
+            return self
+        own = {figure.group for figure in self.figures} | {_group_of(line) for line in self.note.splitlines()}
+        kept = [figure for figure in earlier.figures if figure.group not in own]
+        notes = [line for line in earlier.note.splitlines() if _group_of(line) not in own]
+        return replace(
+            self if "bounds" in own else replace(self, importance_samples=earlier.importance_samples),
+            figures=tuple(sorted([*self.figures, *kept], key=lambda figure: _place(figure.group))),
+            note="\n".join(
+                sorted([*self.note.splitlines(), *notes], key=lambda line: _place(_group_of(line)))
+            ),
+        )
 
     def table(self) -> str:
         """As lines for a terminal."""
         head = f"{self.split} split, {self.examples} examples"
         if self.importance_samples > 1:
             head += f", {self.importance_samples} importance samples"
-        lines = [head, *([f"  {self.note}"] if self.note else [])]
-        width = max(12, *(len(figure.name) + 2 for figure in self.figures if figure.unit != "bits/dim"))
-        for figure in self.figures:
-            if figure.unit == "bits/dim":
-                lines[-1] += f"  {figure.bound or '='} {figure.value:.4f} bits/dim"
-                continue
-            bound = f"{figure.bound or ' ':>2}"
-            number = f"{figure.value:12.4f} ± {figure.standard_error:.4f} {figure.unit:4}"
-            lines.append(f"  {figure.name:<{width}}{bound}{number}  {figure.measure}".rstrip())
+        lines = [head, *(f"  {line}" for line in self.note.splitlines())]
+        width = max([12, *(len(figure.name) + 2 for figure in self.figures if figure.unit != "bits/dim")])
+        for group, figures in groupby(self.figures, lambda figure: figure.group):
+            lines += [f"{group}:"] if group else []
+            lines += rows(figures, width)
         return "\n".join(lines)
 
 
-@torch.no_grad()
-def evaluate(
-    vae: VAE,
-    examples: Examples,
-    spec: DataSpec,
-    split: str = "test",
-    importance_samples: int = 500,
-    blocks: int = 2,
-    progress: Callable[[float], None] = lambda fraction: None,
-) -> Evaluation:
-    """Score a split: −ELBO and its parts, IWAE, in nats and bits/dim; mean-squared error, PSNR, and for
-    images how much of the fine detail reconstructions explain.
+def rows(figures: Iterable[Figure], width: int) -> list[str]:
+    """A line for each figure, bits/dim on that of the nats; what it is compared to below it."""
+    lines: list[str] = []
+    for figure in figures:
+        if figure.unit == "bits/dim" and lines:
+            lines[-1] += f"  {figure.bound or '='} {figure.value:.4f} bits/dim"
+            continue
+        number = f"{shown(figure):>12}"
+        if not math.isnan(figure.standard_error):
+            number += f" ± {digits(figure.standard_error, figure.value)}"
+        text = f"  {figure.name:<{width}}{figure.bound or ' ':>2}{number} {figure.unit:4}  {figure.measure}"
+        lines.append(text.rstrip())
+        if figure.reference:
+            lines.append(f"  {'':<{width}}  {'':>12}   {figure.reference}")
+    return lines
 
-    Args:
-        vae: the model, put into evaluation mode.
-        examples: the split.
-        spec: of the data.
-        split: its name.
-        importance_samples: K of the IWAE bound.
-        blocks: blocks of examples decoded at once; changes no result beyond rounding.
-        progress: told the fraction done.
 
-    Source: IWAE: Burda et al. 2016, equation 8. PSNR = −10 log₁₀ MSE for x in [0, 1], averaged over examples.
+def shown(figure: Figure) -> str:
+    """Its value; a count as a whole number."""
+    counted = math.isnan(figure.standard_error) and figure.value.is_integer() and not figure.unit
+    return f"{figure.value:.0f}" if counted else digits(figure.value)
+
+
+def digits(value: float, beside: float = math.nan) -> str:
+    """Four decimals, and two digits where those would show less; an error in the way of its value.
+
+    Example:
+        >>> digits(12.3), digits(0.0), digits(0.000012345), digits(0.00003, beside=5.0)
+        ('12.3000', '0.0000', '1.23e-05', '0.0000')
     """
-    vae.eval()
-    if why := vae.lacks_evidence:
-        pictures = tuple(_picture_figures(vae, examples, spec))
-        note = f"no likelihood of x, hence no nats and no bits/dim: {why}"
-        return Evaluation(split, len(examples), 1, pictures, note)
-    if vae.deterministic:
-        importance_samples = 1  # all of them would be the same
-    _, first, noise = next(examples.in_order(1))
-    measures = measures_for(vae.likelihood, vae.trace(first, noise=noise).likelihood, spec)
-    rate, by_measure = bounds(vae, examples, measures, importance_samples, blocks, progress)
-    figures: list[Figure] = []
-    for measure, bound in by_measure.items():
-        figures += _bound_figures(spec, measure, bound, importance_samples)
-    figures.append(_figure("rate (KL)", rate))
-    figures += _code_figures(code_use(vae, examples))
-    note = ""
-    if isinstance(vae.likelihood, Sequential):
-        note = "no squared error: the picture of a likelihood that draws value by value is one draw, not its mean"
-    else:
-        figures += _picture_figures(vae, examples, spec)
-    return Evaluation(split, len(examples), importance_samples, tuple(figures), note)
+    told = value if math.isnan(beside) else beside
+    return f"{value:.2e}" if 0 < abs(told) < 0.0005 else f"{value:.4f}"
 
 
-def _bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_samples: int) -> list[Figure]:
-    sign = "≤" if measure == MASS_BOUND else ""
-    figures: list[Figure] = []
-    rows = [
-        ("-ELBO", -bound.elbo),
-        *([(f"IWAE-{importance_samples}", -bound.iwae)] if importance_samples > 1 else []),
-        ("distortion", bound.distortion),
-    ]
-    for name, values in rows:
-        nats = _figure(name, values, measure=measure, bound=sign)
-        bits = spec.bits_per_dimension(1.0)
-        figures.append(nats)
-        figures.append(Figure(name, nats.value * bits, nats.standard_error * bits, "bits/dim", measure, sign))
-    return figures
-
-
-def _figure(name: str, values: Tensor, unit: str = "nats", measure: str = "", bound: str = "") -> Figure:
+def figure_of(name: str, values: Tensor, unit: str = "nats", measure: str = "", bound: str = "") -> Figure:
+    """The mean of one value per example, and its standard error."""
     values = values.cpu().double()
     error = values.std().item() / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return Figure(name, values.mean().item(), error, unit, measure, bound)
 
 
-def _picture_figures(vae: VAE, examples: Examples, spec: DataSpec) -> list[Figure]:
-    errors: list[Tensor] = []
-    by_band: list[Tensor] = []
-    for _, x, _ in examples.in_order():
-        y = vae.reconstruct(x)
-        errors.append((x - y).square().flatten(1).mean(-1))
-        if spec.is_image and min(spec.shape[1:]) >= SMALLEST_SIDE:
-            by_band.append(energies(x, y))
-    error = torch.cat(errors)
-    figures = [_figure("MSE", error, unit="")]
-    if spec.is_image or spec.levels is not None:
-        figures.append(_figure("PSNR", -10 * error.clamp(min=1e-10).log10(), unit="dB"))
-    return figures + (_detail_figures(details(by_band)) if by_band else [])
+def noted(lines: Sequence[tuple[str, str]]) -> str:
+    """Notes of groups, a line for each, from which `_group_of` finds the group again.
+
+    Example:
+        >>> noted([("codes", "there are none")])
+        'codes: there are none'
+    """
+    return "\n".join(f"{group}: {sentence}" for group, sentence in lines)
 
 
-def _code_figures(uses: tuple[CodeUse, ...]) -> list[Figure]:
-    return [
-        Figure(
-            f"perplexity, {use.site}" + (f" {use.depth}" if any(u.depth > 1 for u in uses) else ""),
-            use.perplexity,
-            use.standard_error,
-            "codes",
-            f"of {use.codes}, {use.in_use} in use",
-        )
-        for use in uses
-    ]
+def _place(group: str) -> int:
+    """Where a group stands among all."""
+    names = [*METRICS]
+    return names.index(group) if group in names else len(names)
 
 
-def _detail_figures(found: tuple[Detail, ...]) -> list[Figure]:
-    figures: list[Figure] = []
-    for detail in found:
-        if not detail.image.any():
-            continue  # flat pictures have no detail to explain
-        low, high = detail.band
-        band = f"f > {low:g}" if math.isinf(high) else f"f {low:g}-{high:g}"
-        figures.append(Figure(f"explained, {band}", *detail.explained, "", CYCLES))
-        figures.append(Figure(f"power, {band}", *detail.power, "", CYCLES))
-    return figures
+def _group_of(line: str) -> str:
+    return line.partition(":")[0]
