@@ -104,8 +104,8 @@ def test_what_is_planted_is_found_with_a_next_step(
 
 
 def test_a_weak_posterior_is_found(chair: Chair) -> None:
-    # Means drawn in by 30 % cost .3² · .9 / .2 = .4 nats of each dimension, of a rate of 1.15.
-    _posterior(chair.healthy).mean.weight.data *= 0.7
+    # Means drawn in by 40 % cost .4² · .9 / .2 = .7 nats of each dimension, of a rate of 1.15.
+    _posterior(chair.healthy).mean.weight.data *= 0.6
     assert "weak posterior" in diagnose(chair.healthy).illnesses
 
 
