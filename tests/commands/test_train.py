@@ -22,6 +22,8 @@ def test_a_run_folder_holds_what_it_promises(trained: Path) -> None:
         "checkpoints",
         "metrics.csv",
         "evaluation.json",
+        "diagnosis.json",
+        "report.html",
         "figures",
     }
     figures = {path.name for path in (trained / "figures").iterdir()}
@@ -183,7 +185,7 @@ def test_ctrl_c_after_training_still_says_how_to_go_on(
         if moment == "fitting the prior":
             patch.setattr(sitting, "fit_prior", interrupt)
         else:
-            patch.setattr(finish, "evaluate", interrupt)
+            patch.setattr(finish, "measure", interrupt)
         outcome = vaekit("train", "digits", *QUICK, "--epochs", 2, "--out", run)
     assert outcome.code == 130
     assert f"vaekit train --resume {run}" in outcome.out

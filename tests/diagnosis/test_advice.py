@@ -7,12 +7,30 @@ from unittest.mock import patch
 
 import pytest
 import torch
+import yaml
 
 from tests.diagnosis.conftest import Chair
+from vaekit import build_recipe
 from vaekit.cli import COMMANDS, main
 from vaekit.commands.train import parser_for
-from vaekit.diagnosis import Commands, Finding, Patient, diagnose
-from vaekit.diagnosis.checks import aggregate, codes, detail, holes, latents, posterior, scale
+from vaekit.core import Solvable
+from vaekit.data import load
+from vaekit.diagnosis import Advice, Commands, Finding, Patient, diagnose
+from vaekit.diagnosis.checks import (
+    aggregate,
+    codes,
+    copying,
+    curves,
+    detail,
+    holes,
+    latents,
+    posterior,
+    scale,
+)
+from vaekit.errors import UserError
+from vaekit.evaluation.latent_use import SiteUse
+from vaekit.likelihoods import GaussianLikelihood
+from vaekit.likelihoods.bands import has_bands
 from vaekit.priors import GaussianPrior
 from vaekit.recipes.table import RECIPES, parameters_of
 
@@ -114,3 +132,102 @@ def test_a_run_from_python_is_advised_a_call(chair: Chair) -> None:
     commands = replace(chair.healthy.commands, from_python=True)
     assert commands.anew("beta_vae", "--beta 2") == "vaekit.train(source, 'beta_vae', beta=2)"
     assert commands.again("--sigma solved").startswith("vaekit.train(source, 'vae', sigma='solved')")
+
+
+def _all_advice(patient: Patient) -> Iterator[Advice]:
+    """Every advice that can be given to this model, whether or not it needs it."""
+    vae = patient.vae
+    if isinstance(vae.likelihood, GaussianLikelihood | Solvable):
+        yield scale._advice(patient)
+    if has_bands(patient.spec):
+        yield detail._advice(patient)
+    yield curves._against_overfitting(patient)
+    yield copying._advice(patient)
+    if vae.deterministic:
+        return
+    yield posterior._advice(patient)
+    yield holes._smoother(patient)
+    used = torch.tensor([5.0, 0.0, 0.0, 0.0])
+    half = SiteUse("z", used, used, 0.01 * torch.ones(4), 1.0)
+    sharp = SiteUse("z", 5 + used, used, 0.01 * torch.ones(4), 1.0)
+    none = SiteUse("z", 0 * used, 0 * used, torch.ones(4), 0.0)
+    for check, sites in (
+        (latents.collapse, none),
+        (latents.dead, none),
+        (latents.dead, half),
+        (latents.exploding, half),
+        (latents.sharp, sharp),
+    ):
+        found = check((sites,), patient)
+        assert found.advice is not None
+        yield found.advice
+
+
+ODD = (
+    {},
+    {"sigma": 0.1},
+    {"sigma": "dct"},
+    {"beta": 0.1},
+    {"beta": 8.0},
+    {"posterior": "full_covariance"},
+    {"free_bits": 0.5},
+    {"size": "base"},
+    {"sigma": "dct", "size": "base"},
+)
+"""Options that go together with few others, or are already what is advised first."""
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_advised_training_builds_another_model(chair: Chair, recipe: str) -> None:
+    data, options = load("digits"), parameters_of(recipe)
+    commands = Commands("vaekit", "runs/a", "digits", recipe, frozenset(options))
+    for odd in ODD:
+        given = {**options, **odd}
+        if not set(odd) <= set(options):
+            continue
+        try:
+            model = build_recipe(recipe, data.spec, **given).model.eval()
+        except UserError:
+            assert odd  # some options do not go together with this recipe, but its own do
+            continue
+        patient = replace(chair.healthy, vae=model, data=data, commands=commands, options=given)
+        for advice in _all_advice(patient):
+            words = shlex.split(advice.command)
+            if words[1] != "train":
+                continue
+            again = "--config" in words
+            at = words.index("--config" if again else "--recipe") + 2
+            values = dict(zip(words[at::2], words[at + 1 :: 2], strict=True))
+            changes = {name.removeprefix("--"): yaml.safe_load(value) for name, value in values.items()}
+            name = recipe if again else words[at - 1]
+            changed = {key: value for key, value in changes.items() if key in parameters_of(name)}
+            before = dict(given) if again else parameters_of(name)
+            same = name == recipe and len(changed) == len(changes)
+            assert not same or {**before, **changed} != given, f"{words} trains the same model again"
+            build_recipe(name, data.spec, **{**before, **changed})
+
+
+def test_a_run_from_python_is_advised_what_python_can_do(chair: Chair) -> None:
+    commands = replace(chair.healthy.commands, from_python=True, run="'runs/my run'")
+    assert commands.mixture().startswith("vaekit.train(source, 'vae', prior='gmm')")
+    assert "numpy.save" in replace(commands, recipe_options=frozenset()).mixture()
+    assert commands.evaluated("test") == "vaekit.evaluate(vaekit.load('runs/my run'), source, split='test')"
+    assert "numpy" in commands.looked_at()
+    assert commands.again("--flip true").startswith("vaekit.train(source, 'vae', flip=True)")
+
+
+def test_where_no_dimension_is_used_fewer_are_no_remedy(chair: Chair) -> None:
+    site = SiteUse("z", torch.zeros(2), torch.zeros(2), torch.ones(2), 0.0)
+    found = latents.dead((site,), replace(chair.healthy, options={"free_bits": 0.0}))
+    assert found.verdict == "bad"
+    assert found.note == "no dimension is used"
+    assert found.advice is not None
+    assert "--free_bits 0.1" in found.advice.command
+
+
+def test_few_steps_are_advised_to_become_enough(chair: Chair) -> None:
+    rows = ({"step": 3.0, "validation_elbo_density": -1.0},)
+    (found,) = curves.undertraining(replace(chair.healthy, rows=rows, epochs=1))
+    assert found.value == "3 steps"
+    assert found.advice is not None
+    assert 3 * int(found.advice.command.split()[-1]) >= 4 * 200

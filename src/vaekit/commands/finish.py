@@ -1,20 +1,29 @@
 """What happens when a model is ready: held-out figures, pictures, and three commands to type next."""
 
 import time
+from typing import Literal
 
 from vaekit.core import Sequential
 from vaekit.data import Data
-from vaekit.evaluation import Evaluation, evaluate
+from vaekit.errors import UserError
+from vaekit.evaluation import Evaluation
+from vaekit.evaluation.suite import Subject, measure
 from vaekit.files import write_text
 from vaekit.likelihoods import FixedScale, GaussianLikelihood, SolvedBands, SolvedGaussian
+from vaekit.metrics import Measuring
 from vaekit.objectives import corruption_of
 from vaekit.report import Labelled, run_figures
 from vaekit.report.explore import has_prior
 from vaekit.training.folder import program, typed
 from vaekit.training.metrics import read_metrics
+from vaekit.training.paging import diagnosis_of, write_report
 from vaekit.training.reporting import Reporter
 from vaekit.training.run import Run
 
+Page = Literal["full", "quick", "none"]
+"""With the doctor, without, or no page."""
+GROUPS = ("bounds", "pictures", "codes")
+"""What is measured at once; vaekit evaluate measures more."""
 VALUES = 100_000_000
 """How many values the evaluation at the end of training may decode, so that it stays short."""
 
@@ -58,19 +67,44 @@ def _first_use(run: Run) -> str:
     return f"sample {folder} -n 100 -o samples.png"
 
 
-def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool) -> Evaluation:
-    """Evaluate the test split, draw the figures, and say where they are."""
+def _page(run: Run, data: Data, reporter: Reporter, doctor: bool) -> None:
+    """Ask the doctor and write the page; what fails here does not take the model with it."""
+    started = time.monotonic()
+
+    def asking(done: float, about: str) -> None:
+        if reporter.due():
+            reporter.progress(done, f"the doctor asks: {about}", {}, time.monotonic() - started)
+
+    try:
+        found = diagnosis_of(run, data, asking) if doctor else None
+        reporter.close()
+        path = write_report(run, data, found)
+    except (UserError, OSError, RuntimeError, ValueError) as error:
+        reporter.close()
+        reporter.say(
+            f"note: no page was written ({error}); vaekit report {typed(run.folder.path)} tries it again"
+        )
+        return
+    if found is not None:
+        reporter.say(f"doctor:   {found.headline().removeprefix(f'{found.run}: ')}")
+    reporter.say(f"page:     {path}")
+
+
+def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool, page: Page = "full") -> Evaluation:
+    """Evaluate the test split, draw the figures, ask the doctor, write the page, and say where all is."""
     test = run.examples("test", data)
     dear = isinstance(run.vae.likelihood, Sequential)
     samples = importance_samples_for(len(test), run.spec.dimensions, dear)
     started = time.monotonic()
 
-    def show(fraction: float) -> None:
+    def show(group: str, fraction: float) -> None:
         if reporter.due():
-            reporter.progress(fraction, "measuring the test split", {}, time.monotonic() - started)
+            reporter.progress(fraction, f"measuring the test split, {group}", {}, time.monotonic() - started)
 
     try:
-        evaluation = evaluate(run.vae, test, run.spec, "test", samples, progress=show)
+        evaluation = measure(
+            Subject(run.vae, test, run.spec, "test", data), GROUPS, Measuring(samples), progress=show
+        )
     finally:
         reporter.close()
     write_text(run.folder.evaluation, evaluation.to_json())
@@ -88,6 +122,8 @@ def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool) -> Eval
         )
     first = next((path for path in figures.paths if path.stem == "samples"), figures.paths[0])
     reporter.say(f"model:    {run.folder.model}\npictures: {first} and others beside it")
+    if page != "none":
+        _page(run, data, reporter, doctor=page == "full")
     if next_steps:
         folder = typed(run.folder.path)
         reporter.say(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 from vaekit.commands.parser import Arguments, Parser, positive
 from vaekit.errors import UserError
@@ -27,7 +28,14 @@ def main(arguments: Sequence[str]) -> int:
         help="passes over the training set of a PixelCNN; default as many as make 1,500 steps",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the mixture's or the PixelCNN's start")
-    options = Arguments(parser.parse_args(list(arguments)))
+    parser.add_argument(
+        "--report",
+        type=Literal["full", "quick", "none"],
+        default="full",
+        help="report.html written anew: full, quick (without the doctor) or none",
+    )
+    parsed = parser.parse_args(list(arguments))
+    options = Arguments(parsed)
     if options.integer("seed") < 0:
         raise UserError(f"fit-prior: --seed must be at least 0, got {options.integer('seed')}")
     given = options.optional_text("epochs")
@@ -56,5 +64,5 @@ def main(arguments: Sequence[str]) -> int:
         config = replace(run.config, options={**run.config.options, **chosen})
         write_text(run.folder.config, config.to_yaml())
     reporter.say(f"prior: {fitted.sentence()}")
-    complete(replace(run, vae=vae), data, reporter, next_steps=False)
+    complete(replace(run, vae=vae), data, reporter, next_steps=False, page=parsed["report"])
     return 0

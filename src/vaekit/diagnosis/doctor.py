@@ -1,5 +1,6 @@
 """The doctor: asks every question, and says what was found, the worst first."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
@@ -60,13 +61,30 @@ def diagnose(patient: Patient, asking: Callable[[float, str], None] = lambda don
     Args:
         patient: the run.
         asking: told the fraction done and what comes now.
+
+    Raises:
+        UserError: if the model's weights are not finite: nothing can be measured of it.
     """
+    if not all(bool(weight.isfinite().all()) for weight in patient.vae.parameters()):
+        raise UserError(
+            f"{patient.commands.run}: weights of this model are not finite, for its training diverged: "
+            f"{patient.commands.again('--lr 0.0003 --clip 100')}"
+        )
     patient.vae.eval()
     findings: list[Finding] = []
     for place, question in enumerate(QUESTIONS):
         asking(place / len(QUESTIONS), question.about)
         try:
-            findings += question.check(patient)
+            findings += map(_readable, question.check(patient))
         except UserError as error:
             findings.append(Finding(question.about, question.illness, "", "", "unread", str(error)))
     return Diagnosis(patient.commands.run, tuple(findings))
+
+
+def _readable(finding: Finding) -> Finding:
+    """The finding, or that it could not be taken: numbers of a broken model overflow."""
+    if (finding.number is None or math.isfinite(finding.number)) and "nan" not in finding.value.split():
+        return finding
+    return Finding(
+        finding.measure, finding.illness, "", "", "unread", "what this model gives for it is not finite"
+    )

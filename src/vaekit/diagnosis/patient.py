@@ -1,5 +1,6 @@
 """What the doctor looks at: a model, its data, how its training went, and how to train it again."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from vaekit.core import VAE
 from vaekit.data import Data
 from vaekit.data.batches import Examples
 from vaekit.diagnosis.finding import Finding
+from vaekit.errors import CapabilityError
 from vaekit.spec import DataSpec
 
 
@@ -46,18 +48,51 @@ class Commands:
             return f"vaekit.train(source, {recipe!r}{_arguments(options)})"
         return f"{self.program} train {self.data} --recipe {recipe} {options}".rstrip()
 
-    def of_run(self, command: str, options: str = "") -> str:
-        """Another command on this run, as in "fit-prior"."""
-        return f"{self.program} {command} {self.run} {options}".rstrip()
+    def mixture(self) -> str:
+        """Fit a mixture to the codes of this run."""
+        if not self.from_python:
+            return f"{self.program} fit-prior {self.run} --prior gmm"
+        if "prior" in self.recipe_options:
+            return self.again("--prior gmm")
+        return "numpy.save('source.npy', source)  # vaekit fit-prior wants a run that was trained on a file"
+
+    def evaluated(self, split: str) -> str:
+        """Measure this run on one of its splits."""
+        if self.from_python:
+            (folder,) = shlex.split(self.run)
+            return f"vaekit.evaluate(vaekit.load({folder!r}), source, split={split!r})"
+        return f"{self.program} evaluate {self.run} --split {split}"
+
+    def looked_at(self) -> str:
+        """Tell what the data hold."""
+        if self.from_python:
+            return "numpy.unique(array, axis=0, return_counts=True)  # of all splits, one after the other"
+        return f"{self.program} data {self.data}"
 
 
 def _arguments(options: str) -> str:
     """Options of the command line as those of a call: "--epochs 200" as ", epochs=200"."""
     words = options.split()
     return "".join(
-        f", {name.removeprefix('--')}={value if value.replace('.', '', 1).isdigit() else repr(value)}"
+        f", {name.removeprefix('--')}={_literal(value)}"
         for name, value in zip(words[::2], words[1::2], strict=True)
     )
+
+
+def _literal(value: str) -> str:
+    """A value of the command line as Python has it.
+
+    Example:
+        >>> [_literal(value) for value in ("200", "0.1", "1e-05", "true", "tiny")]
+        ['200', '0.1', '1e-05', 'True', "'tiny'"]
+    """
+    if value in ("true", "false"):
+        return value.title()
+    try:
+        float(value)
+    except ValueError:
+        return repr(value)
+    return value
 
 
 @final
@@ -110,6 +145,17 @@ class Patient:
     def test(self) -> Examples:
         """The test split."""
         return self.examples("test")
+
+    @property
+    def several_tests(self) -> Examples:
+        """The test split, where it has two examples or more: a mean of one has no error.
+
+        Raises:
+            CapabilityError: otherwise.
+        """
+        if len(self.test) < 2:
+            raise CapabilityError(f"it needs two test examples at least, there is {len(self.test)}")
+        return self.test
 
 
 Check = Callable[[Patient], Sequence[Finding]]

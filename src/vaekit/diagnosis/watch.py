@@ -79,7 +79,7 @@ class Watch:
         distortion = row.get("validation_nll_density")
         if not (isinstance(likelihood, GaussianLikelihood) and isinstance(likelihood.scale, FixedScale)):
             return None
-        if distortion is None:
+        if distortion is None or not math.isfinite(distortion):
             return None
         variance = likelihood.scale().item() ** 2
         dimensions = math.prod(vae.shape)
@@ -94,9 +94,11 @@ class Watch:
 
     def _collapse(self, vae: VAE, row: Mapping[str, float]) -> str | None:
         rate = row.get("validation_kl")
-        if rate is None or vae.deterministic or rate >= COLLAPSED:
+        if rate is None or vae.deterministic or not rate < COLLAPSED:
             return None
-        return f"z says {rate:.2f} nats of an example: q has collapsed; try --free_bits 0.1 or a smaller --beta"
+        return (
+            f"z says {rate:.2f} nats of an example: q has collapsed; try --free_bits 0.1 or a smaller --beta"
+        )
 
     def _exploding(self, vae: VAE) -> str | None:
         if vae.deterministic:
@@ -110,10 +112,11 @@ class Watch:
         )
 
     def _overfitting(self, row: Mapping[str, float]) -> str | None:
-        best = max(range(len(self.scores)), key=self.scores.__getitem__)
+        finite = [score if math.isfinite(score) else -math.inf for score in self.scores]
+        best = max(range(len(finite)), key=finite.__getitem__)
         since = len(self.scores) - 1 - best
         rate = row.get("validation_kl")
-        if rate is None or since < max(PATIENCE, len(self.scores) // 5):
+        if rate is None or since < max(PATIENCE, len(self.scores) // 5) or not math.isfinite(self.scores[-1]):
             return None
         lost = self.scores[best] - self.scores[-1]
         if lost <= max(LEAST_LOST, LOST * rate):

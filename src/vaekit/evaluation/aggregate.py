@@ -124,7 +124,7 @@ def two_sample(
 
     Raises:
         CapabilityError: if codes are no vectors of a continuous space.
-        UserError: for fewer than 20 examples of either split.
+        UserError: for fewer than 20 examples of either split, or codes that are not finite.
 
     Source: Lopez-Paz & Oquab 2017, Revisiting classifier two-sample tests, https://arxiv.org/abs/1610.06545.
     """
@@ -170,7 +170,10 @@ def _below(values: Float[Tensor, " n"], others: Float[Tensor, " m"]) -> Float[Te
 def _codes(vae: VAE, examples: Examples, most: int, seed: int) -> Float[Tensor, "R N d"]:
     """Draws from q of each example: several where there are few examples."""
     found = encoded(vae, examples, most)
-    return found.draws(max(1, -(-FEWEST_CODES // len(found))), seed).cpu().double()
+    codes = found.draws(max(1, -(-FEWEST_CODES // len(found))), seed).cpu().double()
+    if not bool(codes.isfinite().all()):
+        raise UserError("the model's codes are not finite: log sigma of its posteriors has run away")
+    return codes
 
 
 def _classifier(

@@ -33,6 +33,18 @@ class Entry:
         return (inspect.getdoc(self.load()) or "").split("\n")[0]
 
     @property
+    def formula(self) -> str:
+        """What it minimises, or how it is solved: the docstring between its summary and its arguments.
+
+        Example:
+            >>> find("beta_vae").formula
+            'Minimises E_q[−log p(x|z)] + β KL(q(z|x) ‖ N(0, I)); β = 1 is the VAE.'
+        """
+        doc = inspect.getdoc(self.load()) or ""
+        _, _, rest = doc.partition("\n\n")
+        return " ".join(rest.split("Args:\n")[0].split())
+
+    @property
     def source(self) -> str:
         """The paper, as the docstring's Source line names it."""
         doc = inspect.getdoc(self.load()) or ""

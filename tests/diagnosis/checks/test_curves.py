@@ -74,3 +74,27 @@ def test_a_model_fitted_to_few_examples_does() -> None:
     assert finding.number is not None
     assert finding.number > 1
     assert torch.isfinite(torch.tensor(finding.number))
+
+
+def test_noise_is_no_gain() -> None:
+    """Validations that stray by 2 nats around nothing, at a rate of 10: none of 200 courses is called short."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        scores = (-50 + 2 * torch.randn(40, generator=generator, dtype=torch.float64)).tolist()
+        (finding,) = undertraining(trained(scores))
+        assert finding.verdict != "bad"
+
+
+def test_an_objective_that_changes_to_the_end_is_not_judged_by_its_curve() -> None:
+    with pytest.raises(CapabilityError, match="objective changed"):
+        undertraining(replace(trained([-20.0, -10.0]), settled=1.0))
+
+
+def test_a_model_that_says_nothing_is_not_called_overfitted() -> None:
+    patient = patient_of(gaussian(600, 6, 2), 2)
+    with torch.no_grad():
+        patient.vae.posteriors["z"].mean.weight.zero_()  # pyright: ignore
+        patient.vae.posteriors["z"].log_std.zero_()  # pyright: ignore
+    (finding,) = overfitting(patient)
+    assert finding.verdict == "good"
+    assert abs(finding.number or 0.0) < 1

@@ -112,3 +112,16 @@ def test_a_prior_on_the_codes_of_training_examples_is_copying() -> None:
     (finding,) = copying(patient)
     assert finding.verdict == "bad"
     assert finding.advice is not None
+
+
+def test_mirrored_copies_are_copies_also_where_training_is_mirrored() -> None:
+    values = DIGITS.test.array.copy()
+    values[:18] = DIGITS.train.array[:18, ..., ::-1]
+    for flip in (False, True):
+        data = replace(with_test(DIGITS, values), flip=flip)
+        assert by_name(leak(untrained(data)))["copies in test"].verdict == "bad"
+
+
+def test_data_that_hold_every_mirror_image_do_not_leak() -> None:
+    found = by_name(leak(untrained(load("sprites"))))
+    assert {finding.verdict for finding in found.values()} == {"good"}

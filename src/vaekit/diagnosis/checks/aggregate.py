@@ -40,7 +40,7 @@ def _no_prior(patient: Patient) -> Finding:
         f"AUC at most {GOOD_AUC:g}",
         "unsure",
         "an autoencoder learns none, and nothing can be sampled",
-        Advice("fit a mixture to the codes", patient.commands.of_run("fit-prior", "--prior gmm")),
+        Advice("fit a mixture to the codes", patient.commands.mixture()),
     )
 
 
@@ -112,7 +112,7 @@ def better_prior(patient: Patient) -> Advice:
     if not isinstance(patient.vae.latents.top, GaussianMixturePrior):
         return Advice(
             "fit a mixture to the codes; the decoder stays as it is",
-            commands.of_run("fit-prior", "--prior gmm"),
+            commands.mixture(),
         )
     if "beta" in commands.recipe_options:
         beta = patient.options.get("beta")

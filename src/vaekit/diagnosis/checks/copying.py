@@ -10,7 +10,7 @@ from vaekit.diagnosis.checks.thumbnails import Thumbnails
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.errors import CapabilityError
-from vaekit.evaluation.sets.memorisation import COPYING, memorisation
+from vaekit.evaluation.sets.memorisation import Memorisation, memorisation
 from vaekit.noise import Noise, Shard
 from vaekit.priors import NoPrior
 
@@ -50,8 +50,8 @@ def copying(patient: Patient) -> Sequence[Finding]:
         Finding(
             "copying",
             "copying",
-            f"{100 * max(0.0, copied):.0f} % of samples (z {found.z_training:+.1f})",
-            f"at most {100 * GOOD_COPIED:.0f} %, or z at most {-COPYING:+g}",
+            _value(found, copied),
+            f"at most {100 * GOOD_COPIED:.0f} % of samples",
             verdict,
             ""
             if verdict == "good"
@@ -60,6 +60,12 @@ def copying(patient: Patient) -> Sequence[Finding]:
             copied,
         ),
     )
+
+
+def _value(found: Memorisation, copied: float) -> str:
+    if not found.copying:
+        return f"none that can be told (z {found.z_training:+.1f})"
+    return f"{100 * max(0.0, copied):.0f} % of samples (z {found.z_training:+.1f})"
 
 
 def _advice(patient: Patient) -> Advice:

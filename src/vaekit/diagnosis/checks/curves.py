@@ -13,8 +13,8 @@ from vaekit.evaluation.bounds import bounds
 from vaekit.evaluation.measures import native
 
 EXAMPLES = 1000
-GOOD_LOSS, BAD_LOSS = 0.4, 0.55
-"""Held-out nats lost, in units of the rate: what z tells of a new example, more than half of it is lost again."""
+GOOD_LOSS, BAD_LOSS = 0.5, 0.8
+"""Held-out nats lost, in units of the rate: of what z tells of a new example, nearly all is lost again."""
 GOOD_GAIN, BAD_GAIN = 0.1, 0.3
 """Nats that validation won in the last quarter of training, in units of the rate; for losses, of all that was won."""
 LEAST_RATE = 2.0
@@ -22,6 +22,11 @@ LEAST_RATE = 2.0
 FEW_STEPS = 200
 """Fewer steps train nothing, whatever the curve says."""
 LAST = 0.75
+CLEAR = 2.0
+"""Deviations by which one validation strays from its neighbours' line: less of a gain is noise."""
+FEWEST_BENDS = 4
+MORE = 4
+"""Times as long, that training is advised to take."""
 
 
 def overfitting(patient: Patient) -> Sequence[Finding]:
@@ -33,14 +38,15 @@ def overfitting(patient: Patient) -> Sequence[Finding]:
     vae = patient.vae
     if vae.lacks_evidence:
         raise CapabilityError(vae.lacks_evidence)
-    count = min(EXAMPLES, len(patient.test))
+    count = min(EXAMPLES, len(patient.several_tests))
     (seen, _), (held_out, rate) = (_costs(patient, split, count) for split in ("train", "test"))
     loss = (held_out.mean() - seen.mean()).item()
     error = math.hypot(*(cost.std().item() / math.sqrt(len(cost)) for cost in (seen, held_out)))
-    share = loss / rate if rate > 0 else 0.0
+    unit = max(LEAST_RATE, rate)
+    share = loss / unit
     verdict: Verdict = "good"
-    if loss > GOOD_LOSS * rate and loss > 2 * error:
-        verdict = "bad" if loss - 2 * error > BAD_LOSS * rate else "unsure"
+    if share > GOOD_LOSS and loss > 2 * error:
+        verdict = "bad" if loss - 2 * error > BAD_LOSS * unit else "unsure"
     return (
         Finding(
             "overfitting",
@@ -68,10 +74,15 @@ def undertraining(patient: Patient) -> Sequence[Finding]:
         raise CapabilityError("nothing was written down while this model was trained")
     steps = scores[-1][0]
     if steps < FEW_STEPS:
-        return (_short(f"{steps:.0f} steps", patient, 0.0),)
+        counted = "1 step" if steps == 1 else f"{steps:.0f} steps"
+        return (_short(counted, patient, 0.0, "bad", max(MORE, math.ceil(MORE * FEW_STEPS / steps))),)
+    if patient.settled > LAST:
+        raise CapabilityError("the objective changed until the end of training, and the curve with it")
     gain, unit = late_gain(scores, steps), _unit(patient, scores)
     share = gain / unit if unit > 0 else 0.0
-    verdict: Verdict = "good" if share <= GOOD_GAIN else "bad" if share > BAD_GAIN else "unsure"
+    verdict: Verdict = "good"
+    if share > GOOD_GAIN and gain > CLEAR * unrest([score for _, score in scores]):
+        verdict = "bad" if share > BAD_GAIN else "unsure"
     of = "all that was won" if patient.vae.lacks_evidence else "the rate"
     value = f"{gain:.2f} won in the last quarter, {share:.2f} of {of}"
     if verdict != "good":
@@ -107,6 +118,20 @@ def late_gain(scores: Sequence[tuple[float, float]], steps: float) -> float:
     return max(0.0, max(score for _, score in after) - max(best, reached))
 
 
+def unrest(scores: Sequence[float]) -> float:
+    """How far a score of the second half strays from the line between its neighbours: s.d. of Δ²/√6; 0 for few.
+
+    Example:
+        >>> unrest([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+        0.0
+    """
+    late = scores[len(scores) // 2 :]
+    bends = [late[i - 1] - 2 * late[i] + late[i + 1] for i in range(1, len(late) - 1)]
+    if len(bends) < FEWEST_BENDS:
+        return 0.0
+    return math.sqrt(sum(bend**2 for bend in bends) / (6 * len(bends)))
+
+
 def _costs(patient: Patient, split: str, count: int) -> tuple[Float[Tensor, " N"], float]:
     """−ELBO of each example, and the mean rate, nats."""
     examples = patient.examples(split).head(count)
@@ -122,8 +147,12 @@ def _unit(patient: Patient, scores: Sequence[tuple[float, float]]) -> float:
     return max(LEAST_RATE, patient.rows[-1]["validation_kl"])
 
 
-def _short(value: str, patient: Patient, share: float, verdict: Verdict = "bad") -> Finding:
-    sentence = "validation was still rising: train for longer"
+def _short(value: str, patient: Patient, share: float, verdict: Verdict, more: int = MORE) -> Finding:
+    sentence = (
+        "validation was still rising: train for longer"
+        if more == MORE
+        else "so few steps hardly train anything: train for longer"
+    )
     return Finding(
         "training",
         "undertraining",
@@ -131,7 +160,7 @@ def _short(value: str, patient: Patient, share: float, verdict: Verdict = "bad")
         f"at most {GOOD_GAIN:g}, after {FEW_STEPS} steps",
         verdict,
         "",
-        Advice(sentence, patient.commands.again(f"--epochs {4 * (patient.epochs or 1)}")),
+        Advice(sentence, patient.commands.again(f"--epochs {more * (patient.epochs or 1)}")),
         share,
     )
 

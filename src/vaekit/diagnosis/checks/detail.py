@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from vaekit.core import Sequential
+from vaekit.core import Sequential, Solvable
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.errors import CapabilityError
@@ -56,7 +56,7 @@ def _advice(patient: Patient) -> Advice:
     commands, options = patient.commands, patient.options
     bands = isinstance(patient.vae.likelihood, SolvedBands)
     if has_bands(patient.spec) and patient.spec.levels != 2 and not bands:
-        if "sigma" in commands.recipe_options:
+        if "sigma" in commands.recipe_options and isinstance(patient.vae.likelihood, Solvable):
             return Advice(
                 "a sigma for each band of frequency makes fine detail count", commands.again("--sigma dct")
             )
@@ -66,6 +66,9 @@ def _advice(patient: Patient) -> Advice:
     latents = options.get("latents")
     if isinstance(latents, int) and "latents" in commands.recipe_options:
         return Advice("more dimensions leave less open", commands.again(f"--latents {2 * latents}"))
-    if "size" in commands.recipe_options:
+    if "size" in commands.recipe_options and options.get("size") != "base":
         return Advice("a wider network draws finer", commands.again("--size base"))
+    if "latents" in commands.recipe_options:
+        dimensions = sum(patient.vae.latents.sites.values())
+        return Advice("more dimensions leave less open", commands.again(f"--latents {2 * dimensions}"))
     return Advice("a network draws finer than a linear model", commands.anew("vae"))

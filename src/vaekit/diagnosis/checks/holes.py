@@ -27,7 +27,7 @@ def holes(patient: Patient) -> Sequence[Finding]:
     if isinstance(patient.vae.latents.top, NoPrior):
         raise CapabilityError("this model has no prior yet, whose codes could lie in holes")
     options = HoleOptions(SAMPLES, PATHS, seed=patient.seed)
-    found = find_holes(patient.vae, patient.train, patient.test, options)
+    found = find_holes(patient.vae, patient.train, patient.several_tests, options)
     density, decoder, trip = found.density, found.decoder, found.round_trip
     return (
         _finding(
@@ -36,7 +36,7 @@ def holes(patient: Patient) -> Sequence[Finding]:
             f"1 %, at most {100 * BAD_DENSITY:g} %",
             found.density_reading,
             density.rate,
-            "of the prior's codes lie where no example is encoded",
+            "so many of the prior's codes lie where no example is encoded",
             better_prior(patient),
         ),
         _tear(decoder, patient),
@@ -46,7 +46,7 @@ def holes(patient: Patient) -> Sequence[Finding]:
             f"1, at most {BAD_ROUND_TRIP:g}",
             found.round_trip_reading,
             trip.ratio,
-            "times as far off as an example's comes a code of the prior back",
+            "a code of the prior comes back so many times as far off as an example's",
             better_prior(patient),
         ),
     )

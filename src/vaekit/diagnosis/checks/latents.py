@@ -57,9 +57,16 @@ def dead(sites: Sequence[SiteUse], patient: Patient) -> Finding:
     count, all_of_them = sum(site.dead for site in sites), _dimensions(sites)
     share = count / all_of_them
     verdict: Verdict = "bad" if share > MOSTLY_DEAD else "unsure" if share > HALF_DEAD else "good"
-    note = "" if verdict == "good" else f"{all_of_them - count} dimensions do all the work"
+    left = (
+        "no dimension is used"
+        if count == all_of_them
+        else f"{all_of_them - count} dimensions do all the work"
+    )
+    note = "" if verdict == "good" else left
     advice = None
-    if verdict != "good":
+    if count == all_of_them:
+        advice = _against_collapse(patient)
+    elif verdict != "good":
         wanted = max(2, round(1.25 * (all_of_them - count)))
         advice = Advice(
             "fewer dimensions train faster and leave nothing idle",
@@ -92,7 +99,7 @@ def exploding(sites: Sequence[SiteUse], patient: Patient) -> Finding:
     return Finding(
         "wide posteriors",
         "exploding variance",
-        f"{100 * share:.2g} % wider than 3 prior deviations",
+        f"{100 * share:.3g} % wider than 3 prior deviations",
         f"at most {100 * WIDE_SHARE:g} %",
         verdict,
         "the encoder's log sigma has run away" if verdict == "bad" else "",
@@ -109,15 +116,13 @@ def sharp(sites: Sequence[SiteUse], patient: Patient) -> Finding:
     advice = None
     if verdict != "good":
         beta = patient.options.get("beta")
-        small = isinstance(beta, float | int) and beta < 1
-        advice = (
-            Advice("beta = 1 is the evidence lower bound", patient.commands.again("--beta 1"))
-            if small
-            else Advice(
-                "more of the rate pays for a smoother latent space",
-                patient.commands.anew("beta_vae", "--beta 4"),
-            )
-        )
+        smoother = "a larger weight of the KL pays for a smoother latent space"
+        if not isinstance(beta, float | int):
+            advice = Advice(smoother, patient.commands.anew("beta_vae", "--beta 4"))
+        elif beta < 1:
+            advice = Advice("beta = 1 is the evidence lower bound", patient.commands.again("--beta 1"))
+        else:
+            advice = Advice(smoother, patient.commands.again(f"--beta {4 * beta:g}"))
     return Finding(
         "sharp posteriors",
         "nearly an autoencoder",
@@ -142,11 +147,19 @@ def _against_collapse(patient: Patient) -> Advice:
             "a sigma^2 as large as the data's own variance explains them without z",
             commands.again("--sigma solved"),
         )
-    if "free_bits" in commands.recipe_options and commands.recipe != "pixel_vae":
+    free = patient.options.get("free_bits")
+    if isinstance(free, float | int) and commands.recipe != "pixel_vae":
         return Advice(
-            "free bits let every dimension say something before it costs", commands.again("--free_bits 0.1")
+            "free bits let every dimension say something before it costs",
+            commands.again(f"--free_bits {max(0.1, 2 * free):g}{_diagonal(patient)}"),
         )
     return Advice("the plain recipe solves sigma^2 and warms the KL up", commands.anew("vae"))
+
+
+def _diagonal(patient: Patient) -> str:
+    """Free bits are of dimensions, which a full covariance does not tell apart."""
+    given = patient.options.get("posterior", "diagonal")
+    return "" if given == "diagonal" else " --posterior diagonal"
 
 
 def _dimensions(sites: Sequence[SiteUse]) -> int:

@@ -1,7 +1,7 @@
 """Whether held-out examples are what they claim to be: new, and not mirrored."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -37,9 +37,18 @@ def leak(patient: Patient) -> Sequence[Finding]:
     own = distances_to_others(training, HELD_OUT)
     usual = own.median().item()
     within = copies(own, usual)
+    if patient.spec.is_image:
+        mirrors = distances_to_others(
+            training, HELD_OUT, lambda some: thumbnails.mirrored(some, patient.spec)
+        )
+        within |= copies(mirrors, usual)
     findings: list[Finding] = []
     for name, examples in (("test", patient.test), ("validation", patient.validation)):
-        found = copies(_nearest(thumbnails.of(examples, HELD_OUT), training), usual)
+        held_out = thumbnails.of(examples, HELD_OUT)
+        found = copies(_nearest(held_out, training), usual)
+        if patient.spec.is_image:
+            # A mirrored copy is a copy.
+            found |= copies(_nearest(thumbnails.mirrored(held_out, patient.spec), training), usual)
         findings.append(_leak(name, found, within, patient))
     return findings
 
@@ -72,12 +81,20 @@ def flips_in_validation(patient: Patient) -> Sequence[Finding]:
     return findings
 
 
-def distances_to_others(x: Float[Tensor, "N F"], most: int) -> Float[Tensor, " M"]:
-    """The distance of some vectors, evenly spaced, to the nearest other one of the set."""
+def distances_to_others(
+    x: Float[Tensor, "N F"], most: int, seen_as: Callable[[Tensor], Tensor] = lambda some: some
+) -> Float[Tensor, " M"]:
+    """The distance of some vectors, evenly spaced, to the nearest other one of the set.
+
+    Args:
+        x: the set.
+        most: how many of it are asked about.
+        seen_as: what is done to these before, as mirroring.
+    """
     count = min(most, len(x))
     chosen = torch.arange(count) * len(x) // count
     found: list[Tensor] = []
-    for at, square in squared_distances(x[chosen], x):
+    for at, square in squared_distances(seen_as(x[chosen]), x):
         rows = torch.arange(len(square))
         square[rows, chosen[at : at + len(square)]] = torch.inf
         found.append(square.min(1).values)
@@ -108,7 +125,7 @@ def _leak(split: str, found: Tensor, within: Tensor, patient: Patient) -> Findin
         note = "examples repeat in these data by nature"
     advice = Advice(
         "take the copies out of one of the two; vaekit data says what each split holds",
-        f"{patient.commands.program} data {patient.commands.data}",
+        patient.commands.looked_at(),
     )
     return Finding(
         f"copies in {split}",

@@ -32,7 +32,7 @@ def posterior(patient: Patient) -> Sequence[Finding]:
         raise CapabilityError(
             "every draw from q is the same, so that more of them bound nothing more tightly"
         )
-    examples = patient.test.head(EXAMPLES)
+    examples = patient.several_tests.head(EXAMPLES)
     dear = 20 if isinstance(vae.likelihood, Sequential) else 1
     samples = max(10, min(SAMPLES, VALUES // (len(examples) * patient.spec.dimensions * dear)))
     _, x, noise = next(examples.in_order(1))
@@ -66,8 +66,12 @@ def posterior(patient: Patient) -> Sequence[Finding]:
 def _advice(patient: Patient) -> Advice:
     commands = patient.commands
     if "posterior" in commands.recipe_options and patient.options.get("posterior") != "full_covariance":
+        without_free_bits = " --free_bits 0" if patient.options.get("free_bits") else ""
         return Advice(
             "a posterior with full covariance lies nearer to the exact one",
-            commands.again("--posterior full_covariance"),
+            commands.again(f"--posterior full_covariance{without_free_bits}"),
         )
-    return Advice("the importance-weighted bound asks less of q", commands.anew("iwae"))
+    sentence, samples = "the importance-weighted bound asks less of q", patient.options.get("samples")
+    if commands.recipe == "iwae" and isinstance(samples, int):
+        return Advice(f"{sentence} the more draws it has", commands.again(f"--samples {4 * samples}"))
+    return Advice(sentence, commands.anew("iwae"))

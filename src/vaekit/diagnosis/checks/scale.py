@@ -18,7 +18,7 @@ def scale(patient: Patient) -> Sequence[Finding]:
     Raises:
         CapabilityError: if the likelihood is no Gaussian.
     """
-    found = calibration(patient.vae, patient.test)
+    found = calibration(patient.vae, patient.several_tests)
     verdict = read(found)
     return (
         Finding(
@@ -56,7 +56,7 @@ def _note(found: Calibration) -> str:
         )
     return (
         f"sigma^2 is {implied:.3g} and the squared error {found.error:.3g}: as if beta were {1 / found.ratio:.3g}, "
-        "and held-out pictures surprise the model"
+        "and held-out examples surprise the model"
     )
 
 
@@ -65,8 +65,9 @@ def _advice(patient: Patient) -> Advice:
     if isinstance(patient.vae.likelihood, Solvable):
         return Advice(
             "sigma^2 was solved on validation, and the test split errs otherwise: look at how the two were drawn",
-            commands.of_run("evaluate", "--split validation"),
+            commands.evaluated("validation"),
         )
-    if "sigma" in commands.recipe_options:
+    # A recipe that fixes its likelihood takes no sigma, and lists the usual one.
+    if "sigma" in commands.recipe_options and patient.options.get("sigma", "solved") != "solved":
         return Advice("sigma^2 solved in closed form is never off", commands.again("--sigma solved"))
     return Advice("the recipe vae solves sigma^2 in closed form", commands.anew("vae"))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaekit.core import VAE
 from vaekit.errors import UserError
-from vaekit.evaluation.holes.codes import decoded
+from vaekit.evaluation.holes.codes import DECODED, decoded
 
 STEP = 0.05
 """Length of a step in units of the codes' root mean squared distance from their mean."""
@@ -92,7 +92,7 @@ def decoder_holes(vae: VAE, codes: Float[Tensor, "N d"], paths: int = 300, seed:
     usual = _at_codes(vae, codes, step, seed)
     fence = tukey_fence(usual)
     start, end, path = _lines(codes, min(paths, len(codes) // 2), step, seed)
-    jump = jumps(decoded(vae, start), decoded(vae, end), (end - start).norm(dim=1))
+    jump = _between(vae, start, end, (end - start).norm(dim=1))
     over = (jump > fence).double()
     count = int(path.max()) + 1
     steps = torch.zeros(count, dtype=torch.float64, device=over.device).index_add(
@@ -135,6 +135,14 @@ def jumps(
     return (after - before).norm(dim=1) / length
 
 
+def _between(
+    vae: VAE, start: Float[Tensor, "S d"], end: Float[Tensor, "S d"], length: Float[Tensor, " S"]
+) -> Float[Tensor, " S"]:
+    """The jumps between codes, a few at a time: thousands of photographs would not fit into memory."""
+    parts = zip(start.split(DECODED), end.split(DECODED), length.split(DECODED), strict=True)
+    return torch.cat([jumps(decoded(vae, a), decoded(vae, b), size) for a, b, size in parts])
+
+
 @torch.no_grad()
 def jump_map(
     vae: VAE, horizontal: Float[Tensor, " W"], vertical: Float[Tensor, " H"], step: float
@@ -163,7 +171,7 @@ def _at_codes(vae: VAE, codes: Tensor, step: float, seed: int) -> Tensor:
     away = away.masked_fill(away <= 1e-6 * step, torch.inf)
     distance, nearest = away.min(1)
     direction = (codes[nearest] - start) / distance.unsqueeze(1)
-    return jumps(decoded(vae, start), decoded(vae, start + step * direction), step)
+    return _between(vae, start, start + step * direction, torch.full_like(start[:, 0], step))
 
 
 def _lines(codes: Tensor, paths: int, step: float, seed: int) -> tuple[Tensor, Tensor, Tensor]:
