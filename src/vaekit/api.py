@@ -11,8 +11,8 @@ from vaekit.evaluation import Evaluation
 from vaekit.evaluation.suite import Journal
 from vaekit.metrics import Measuring
 from vaekit.training.config import config_from
-from vaekit.training.measuring import measure_run
 from vaekit.training.diagnosing import diagnose_run
+from vaekit.training.measuring import measure_run
 from vaekit.training.ranks import speaks
 from vaekit.training.reporting import Reporter, Silent, reporter_for
 from vaekit.training.run import PYTHON_OBJECT, Run, load_run, start

@@ -46,7 +46,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "traverse": Command("vaekit.commands.traverse", "move along each latent dimension"),
         "encode": Command("vaekit.commands.encode", "write the codes of a data set"),
         "evaluate": Command("vaekit.commands.evaluate", "bounds of the evidence, in nats and bits/dim"),
-        "features": Command("vaekit.commands.features", "train a feature space in which samples are compared"),
+        "features": Command(
+            "vaekit.commands.features", "train a feature space in which samples are compared"
+        ),
         "diagnose": Command("vaekit.commands.diagnose", "what is wrong with a model, and what to type next"),
         "report": Command("vaekit.commands.report", "a run as one page that opens from disk"),
         "compare": Command("vaekit.commands.compare", "runs side by side, the best in bold"),

@@ -104,8 +104,14 @@ def test_impossible_levels_are_refused_before_anything_is_read(source):
     [
         ("digit", r"there is no data at digit: did you mean digits\?"),
         ("grye.npy", r"there is no data at grye.npy: did you mean grey.npy\?"),
-        ("elsewhere/x.npy", r"there is no data at elsewhere/x.npy: accepted are digits, shapes, sprites; a folder"),
-        ("qqqqqqqq", r"accepted are digits, shapes, sprites; a folder of pictures .*; a .npy, .npz or Parquet file"),
+        (
+            "elsewhere/x.npy",
+            r"there is no data at elsewhere/x.npy: accepted are digits, shapes, sprites; a folder",
+        ),
+        (
+            "qqqqqqqq",
+            r"accepted are digits, shapes, sprites; a folder of pictures .*; a .npy, .npz or Parquet file",
+        ),
         ("x" * 5000, "cannot look at x.*: File name too long"),
     ],
 )

@@ -37,7 +37,8 @@ from vaekit.recipes.table import RECIPES, parameters_of
 STRICT = (
     (scale, "LOW", 10.0),
     (scale, "FAR_LOW", 10.0),
-    (latents, "COLLAPSED", 1e9),
+    (latents, "EXAMPLES", 50),
+    (latents, "FEEBLE", 1e9),
     (latents, "MOSTLY_DEAD", -1.0),
     (latents, "WIDE_SHARE", -1.0),
     (latents, "NEARLY_ALL", -1.0),
@@ -172,6 +173,7 @@ ODD = (
     {"posterior": "full_covariance"},
     {"free_bits": 0.5},
     {"size": "base"},
+    {"hidden": (20, 20)},
     {"sigma": "dct", "size": "base"},
 )
 """Options that go together with few others, or are already what is advised first."""

@@ -61,7 +61,7 @@ def _explained(finding: Finding, said: Mapping[Advice, str]) -> list[str]:
     step, lines = " " * 7, []
     if finding.note:
         lines += _wrapped(finding.note, step, step)
-    if finding.advice in said:
+    if finding.advice is not None and finding.advice in said:
         lines.append(f"{step}the same next step as for {said[finding.advice]}")
     elif finding.advice is not None:
         lines += [*_wrapped(f"{finding.advice.sentence}:", step, step), f"{step}  {finding.advice.command}"]

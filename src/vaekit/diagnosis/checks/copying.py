@@ -70,6 +70,10 @@ def _value(found: Memorisation, copied: float) -> str:
 
 def _advice(patient: Patient) -> Advice:
     commands = patient.commands
-    if "size" in commands.recipe_options and patient.options.get("size") != "tiny":
+    if (
+        "size" in commands.recipe_options
+        and patient.options.get("size") != "tiny"
+        and not patient.options.get("hidden")
+    ):
         return Advice("a smaller network cannot hold them all", commands.again("--size tiny"))
     return Advice("fewer steps leave less time to learn them by heart", commands.again("--patience 5"))

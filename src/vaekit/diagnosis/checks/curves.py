@@ -173,7 +173,11 @@ def _when(patient: Patient) -> str:
 
 
 def _against_overfitting(patient: Patient) -> Advice:
-    if "size" in patient.commands.recipe_options and patient.options.get("size") in ("base", "small"):
+    if (
+        "size" in patient.commands.recipe_options
+        and patient.options.get("size") in ("base", "small")
+        and not patient.options.get("hidden")
+    ):
         return Advice("a smaller network knows less by heart", patient.commands.again("--size tiny"))
     return Advice(
         "weight decay and fewer steps keep the network from it",

@@ -66,7 +66,7 @@ def _advice(patient: Patient) -> Advice:
     latents = options.get("latents")
     if isinstance(latents, int) and "latents" in commands.recipe_options:
         return Advice("more dimensions leave less open", commands.again(f"--latents {2 * latents}"))
-    if "size" in commands.recipe_options and options.get("size") != "base":
+    if "size" in commands.recipe_options and options.get("size") != "base" and not options.get("hidden"):
         return Advice("a wider network draws finer", commands.again("--size base"))
     if "latents" in commands.recipe_options:
         dimensions = sum(patient.vae.latents.sites.values())

@@ -64,7 +64,8 @@ def dead(sites: Sequence[SiteUse], patient: Patient) -> Finding:
     )
     note = "" if verdict == "good" else left
     advice = None
-    if count == all_of_them:
+    if verdict != "good" and sum(site.rate.sum().item() for site in sites) < COLLAPSED:
+        # Fewer dimensions are no remedy for a z that says nothing.
         advice = _against_collapse(patient)
     elif verdict != "good":
         wanted = max(2, round(1.25 * (all_of_them - count)))

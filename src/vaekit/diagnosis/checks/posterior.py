@@ -15,6 +15,8 @@ VALUES = 200_000_000
 """Values decoded at most, which sets the number of samples for large examples."""
 GOOD_GAP, BAD_GAP = 0.03, 0.08
 """Of −log p(x). Amortised Gaussian posteriors lose a few percent on images: that is usual, and no illness."""
+LEAST_RATE = 2.0
+"""Nats: beside the rate of a collapsed model every gap is large."""
 BAD_SHARE = 0.4
 """Of the rate, for densities, whose own zero means nothing."""
 
@@ -42,7 +44,7 @@ def posterior(patient: Patient) -> Sequence[Finding]:
     bound = found[name]
     gap = (bound.iwae - bound.elbo).double()
     mean, error = gap.mean().item(), gap.std().item() / len(gap) ** 0.5
-    whole = rate.mean().item() if name == DENSITY else -bound.iwae.mean().item()
+    whole = max(LEAST_RATE, rate.mean().item()) if name == DENSITY else -bound.iwae.mean().item()
     good, bad = (BAD_SHARE / 2, BAD_SHARE) if name == DENSITY else (GOOD_GAP, BAD_GAP)
     of = "of the rate" if name == DENSITY else "of -log p(x)"
     share = mean / whole if whole > 0 else 0.0
