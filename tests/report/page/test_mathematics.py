@@ -30,3 +30,7 @@ def test_formulas_are_told_from_words(text: str, wanted: str) -> None:
 def test_every_recipe_brings_its_formula(recipe: str) -> None:
     assert "math" in typeset(RECIPES[recipe].formula)
     assert "http" in RECIPES[recipe].source or "Tipping" in RECIPES[recipe].source
+
+
+def test_a_transpose_is_no_part_of_an_index() -> None:
+    assert "<sub><var>m</var></sub><var>ᵀ</var>" in typeset("N(μ_m, L_m L_mᵀ)")

@@ -9,7 +9,7 @@ OPERATORS = frozenset({"log", "ln", "exp", "KL", "MMD", "CB", "sg", "diag", "min
 """Names that stand upright in a formula; other names of several letters are words of the sentence."""
 WORD = re.compile(r"a|[A-Za-z]{2,}(?:['’-][A-Za-z]+)*|--\w+")
 TOKEN = re.compile(
-    r"_\{(?P<sub_group>[^}]*)\}|_(?P<sub><?\w+)"
+    r"_\{(?P<sub_group>[^}]*)\}|_(?P<sub><?[^\Wᵀᵃᵝᵅᵇⁿᵈᵏᵗᴷᴺᴰ]+)"
     r"|\^\{(?P<sup_group>[^}]*)\}|\^\((?P<sup_round>[^)]*)\)|\^(?P<sup>[−-]?[\w½]+)"
     r"|(?P<name>[^\W\d_]+[\u0300-\u036f]?)"
     r"|(?P<other>.)",
