@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gallery_parts import autoencoders, codes, shapes, spaces, theory
+from gallery_parts import autoencoders, codes, measures, shapes, spaces, theory
 from gallery_parts.studio import Draw, Studio
 from PIL import Image
 
@@ -47,6 +47,8 @@ FIGURES: Mapping[str, Draw] = MappingProxyType(
         "knob": theory.knob,
         "collapse": theory.collapsed,
         "blur": shapes.blur,
+        "rate_distortion": measures.curve,
+        "saturation": measures.saturation,
     }
 )
 
