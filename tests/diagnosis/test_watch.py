@@ -35,6 +35,11 @@ def test_nothing_is_said_to_a_healthy_training() -> None:
     assert lines(vae(), [row(-30.0 + i) for i in range(30)]) == []
 
 
+def test_nothing_is_said_of_the_first_steps() -> None:
+    assert lines(vae(), [{**row(kl=0.01), "step": 60.0 * (i + 1)} for i in range(3)]) == []
+    assert lines(vae(), [{**row(kl=0.01), "step": 100.0 * (i + 1)} for i in range(3)]) != []
+
+
 def test_collapse_is_said_once_and_not_before_the_weight_has_settled() -> None:
     watch = Watch(0.5, X)
     assert watch.look(vae(), row(kl=0.01), 0.4) is None
@@ -92,7 +97,7 @@ def test_models_without_widths_are_watched_as_far_as_they_go(recipe: str) -> Non
 
 def test_the_public_training_says_it(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
     train(
-        "digits", beta=64.0, warmup=0.1, epochs=6, latents=2, sheets=0, speed="plain", out=f"{tmp_path}/run"
+        "digits", beta=64.0, warmup=0.1, epochs=24, latents=2, sheets=0, speed="plain", out=f"{tmp_path}/run"
     )
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning:")]
     assert len(said) == 1

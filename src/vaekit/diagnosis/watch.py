@@ -19,6 +19,8 @@ TOO_WIDE, TOO_NARROW = 0.1, 5.0
 WIDE_SHARE = 0.001
 LATE = 0.3
 """Of training, after which a curve says something."""
+FEW_STEPS = 200
+"""Before so many steps nothing has been learned that could go wrong."""
 PATIENCE = 10
 """Validations since the best one, and at least a fifth of all so far."""
 LOST = 0.25
@@ -56,7 +58,7 @@ class Watch:
             done: part of training, from 0 to 1.
         """
         self.scores.append(_score(row))
-        late = done > max(LATE, self.settled)
+        late = done > max(LATE, self.settled) and row.get("step", math.inf) >= FEW_STEPS
         for illness, line in (
             ("not finite", self._broken()),
             ("exploding", self._exploding(vae) if late else None),
