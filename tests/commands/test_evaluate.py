@@ -173,3 +173,14 @@ def test_one_that_is_no_run_is_refused_before_any_is_measured(
     seeds: list[Path], tmp_path: Path, vaekit: Callable
 ) -> None:
     refused(vaekit("evaluate", *seeds[:2], tmp_path / "lost"), "lost", "not a run folder")
+
+
+def test_one_that_is_not_finished_is_refused_before_any_is_measured(
+    seeds: list[Path], tmp_path: Path, vaekit: Callable
+) -> None:
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "config.yaml").write_text((seeds[0] / "config.yaml").read_text())
+    outcome = vaekit("evaluate", seeds[0], half)
+    refused(outcome, "half is not finished")
+    assert "1 of 2" not in outcome.out + outcome.error

@@ -13,9 +13,8 @@ from vaekit.report.rate_distortion import rate_distortion_figure
 from vaekit.report.style import as_image
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.families import differ_only_in, families, labels
-from vaekit.training.folder import existing_folder
 from vaekit.training.model_file import ModelFacts
-from vaekit.training.opened import load_run
+from vaekit.training.opened import finished_folder, load_run
 
 
 def evaluate_several(
@@ -32,7 +31,7 @@ def evaluate_several(
         of_run: measures one of them, given its number.
         say: shows a line that stays.
     """
-    configs = {folder: read_config(existing_folder(Path(folder)).config) for folder in folders}
+    configs = {folder: read_config(finished_folder(folder).config) for folder in folders}
     measured: dict[str, Evaluation] = {}
     for number, folder in enumerate(folders, 1):
         say(f"{folder} ({number} of {len(folders)})")

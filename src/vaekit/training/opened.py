@@ -80,12 +80,22 @@ def load_run(path: Path | str) -> Run:
     Raises:
         UserError: if it is not a run, is not finished, or its model file is damaged.
     """
-    folder = existing_folder(Path(path))
-    if not folder.model.is_file():
-        raise UserError(f"{path} is not finished: vaekit train --resume {typed(folder.path)}")
+    folder = finished_folder(path)
     vae, facts = load_model(folder.model)
     config = read_config(folder.config)
     return Run(folder, config, vae, facts, config.data)
+
+
+def finished_folder(path: Path | str) -> RunFolder:
+    """The folder of a finished run, of which nothing dear is read.
+
+    Raises:
+        UserError: if it is not a run, or is not finished.
+    """
+    folder = existing_folder(Path(path))
+    if not folder.model.is_file():
+        raise UserError(f"{path} is not finished: vaekit train --resume {typed(folder.path)}")
+    return folder
 
 
 def load_data(config: RunConfig, source: Source, report: Callable[[str], None] = lambda line: None) -> Data:
