@@ -175,6 +175,17 @@ class Examples:
         return self.gather(where, self.noise(where, 0))[index - start]
 
 
+def spaced_places(length: int, most: int) -> Int[Tensor, " M"]:
+    """Places of at most so many of `length` examples, evenly spaced: splits may lie sorted by class.
+
+    Example:
+        >>> spaced_places(10, 4).tolist(), spaced_places(3, 4).tolist()
+        ([0, 2, 5, 7], [0, 1, 2])
+    """
+    count = min(most, length)
+    return torch.arange(count) * length // count
+
+
 def _rows(shards: Shards, start: int, stop: int) -> Shards:
     """The rows from start to stop, still in their files."""
     parts: list[Part] = []

@@ -1,5 +1,6 @@
 """Drawn shapes whose place, size and angle are known: pictures for looking at what latents stand for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
@@ -116,11 +117,32 @@ def load_shapes(levels: int | None = None, options: SplitOptions | None = None) 
         >>> load_shapes().spec.shape
         (1, 32, 32)
     """
+    return drawn("shapes", draw_factors(), draw_shapes, levels, options)
+
+
+def drawn(
+    name: str,
+    factors: Factors,
+    draw: Callable[[Factors], UInt8[np.ndarray, "N 32 32"]],
+    levels: int | None,
+    options: SplitOptions | None,
+) -> Data:
+    """Pictures with their classes and factors as a data set.
+
+    Args:
+        name: of the set.
+        factors: of its pictures.
+        draw: draws them.
+        levels: 256, or None for the same.
+        options: fractions and seed of the splits; None for the defaults.
+
+    Raises:
+        UserError: another number of levels.
+    """
     if levels not in (None, LEVELS):
-        raise UserError(f"shapes have {LEVELS} levels, not {levels}; leave levels out")
-    factors = draw_factors()
-    part = Part(draw_shapes(factors), factors.shape, factors.table())
-    data = assemble("shapes", {"train": part}, LEVELS, options or SplitOptions(), FACTORS)
+        raise UserError(f"{name} have {LEVELS} levels, not {levels}; leave levels out")
+    part = Part(draw(factors), factors.shape, factors.table())
+    data = assemble(name, {"train": part}, LEVELS, options or SplitOptions(), FACTORS)
     return replace(data, label_names=SHAPES)
 
 

@@ -1,16 +1,13 @@
 """Sprites: drawn shapes on a full grid of five known factors, for measuring what latents stand for."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from vaekit.data.assemble import Part, assemble
-from vaekit.data.drawn import FACTORS, FINER, LEVELS, SHAPES, SIDE, Factors, draw_fine
+from vaekit.data.drawn import FINER, SHAPES, SIDE, Factors, draw_fine, drawn
 from vaekit.data.records import Data
 from vaekit.data.splits import SplitOptions
-from vaekit.errors import UserError
 
 SIZES = (4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 """Half the width of an outline's box, in pixels."""
@@ -69,12 +66,7 @@ def load_sprites(levels: int | None = None, options: SplitOptions | None = None)
         >>> load_sprites().factor_names
         ('shape', 'size', 'angle', 'x', 'y')
     """
-    if levels not in (None, LEVELS):
-        raise UserError(f"sprites have {LEVELS} levels, not {levels}; leave levels out")
-    factors = sprite_factors()
-    part = Part(draw_sprites(), factors.shape, factors.table())
-    data = assemble("sprites", {"train": part}, LEVELS, options or SplitOptions(), FACTORS)
-    return replace(data, label_names=SHAPES)
+    return drawn("sprites", sprite_factors(), lambda _: draw_sprites(), levels, options)
 
 
 def _edges() -> Int64[np.ndarray, "P 33"]:

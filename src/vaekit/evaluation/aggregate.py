@@ -15,6 +15,7 @@ from vaekit.data.batches import Examples
 from vaekit.errors import UserError
 from vaekit.evaluation.holes.codes import encoded
 from vaekit.evaluation.overlap import log_aggregate
+from vaekit.evaluation.ranks import share_below
 from vaekit.noise import Noise, Shard, draw
 
 ENCODED = 2000
@@ -153,18 +154,10 @@ def area(positive: Float[Tensor, "R N"], negative: Float[Tensor, " M"]) -> tuple
         >>> area(torch.tensor([[2.0, 3.0]]), torch.tensor([0.0, 1.0]))
         (1.0, 0.0)
     """
-    of_positive = _below(positive.flatten(), negative).reshape(positive.shape).mean(0)
-    of_negative = 1 - _below(negative, positive.flatten())
+    of_positive = share_below(positive.flatten(), negative).reshape(positive.shape).mean(0)
+    of_negative = 1 - share_below(negative, positive.flatten())
     error = math.hypot(*(v.std().item() / math.sqrt(len(v)) for v in (of_positive, of_negative)))
     return of_positive.mean().item(), error
-
-
-def _below(values: Float[Tensor, " n"], others: Float[Tensor, " m"]) -> Float[Tensor, " n"]:
-    """The share of `others` below each value, equal ones counted half."""
-    ranked = others.double().sort().values
-    left = torch.searchsorted(ranked, values.double())
-    right = torch.searchsorted(ranked, values.double(), right=True)
-    return (left + right).double() / (2 * len(ranked))
 
 
 def _codes(vae: VAE, examples: Examples, most: int, seed: int) -> Float[Tensor, "R N d"]:

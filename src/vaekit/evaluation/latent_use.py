@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaekit.core import VAE
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.distributions import kl_per_dim
 from vaekit.errors import CapabilityError
 from vaekit.evaluation.active_units import ENCODED, THRESHOLD, code_variances
@@ -105,8 +105,7 @@ def _use(site: str, rate: Tensor, variance: Tensor, width: Tensor) -> SiteUse:
 
 def spaced(examples: Examples, most: int) -> Float[Tensor, "N *E"]:
     """At most so many examples of a split as x, evenly spaced over it: splits may lie sorted by class."""
-    count = min(most, len(examples))
-    chosen = torch.arange(count, device=examples.index_device) * len(examples) // count
+    chosen = spaced_places(len(examples), most).to(examples.index_device)
     parts: Sequence[Tensor] = [
         examples.gather(part, Noise(examples.seed, (examples.stream, "spaced"), (Shard(i, len(part)),)))
         for i, part in enumerate(chosen.split(ENCODED))

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.nets.encoder import Encoder
 from vaekit.nets.mlp import hidden_layers
 from vaekit.nets.resnet import resnet_encoder
@@ -85,6 +85,5 @@ def _encoder(shape: tuple[int, ...]) -> Encoder:
 
 def spread_over(examples: Examples, seed: int) -> Float[Tensor, "M *E"]:
     """At most 10,000 examples from everywhere in a split: sources may come sorted by class."""
-    count = min(len(examples), _MOST)
-    places = torch.arange(count, device=examples.index_device) * len(examples) // count
-    return examples.gather(places, Noise(seed, ("features", "moments"), (Shard(0, count),)))
+    places = spaced_places(len(examples), _MOST).to(examples.index_device)
+    return examples.gather(places, Noise(seed, ("features", "moments"), (Shard(0, len(places)),)))

@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaekit.data.batches import spaced_places
 from vaekit.diagnosis.checks.thumbnails import Thumbnails
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.errors import CapabilityError
-from vaekit.evaluation.sets.distances import squared_distances
+from vaekit.evaluation.sets.distances import nearest, squared_distances
 
 HELD_OUT, TRAINING, FOR_MIRRORS = 1000, 60_000, 15_000
 """Examples of a split that are looked for, and among which; a copy is found only beside its original."""
@@ -45,10 +46,10 @@ def leak(patient: Patient) -> Sequence[Finding]:
     findings: list[Finding] = []
     for name, examples in (("test", patient.test), ("validation", patient.validation)):
         held_out = thumbnails.of(examples, HELD_OUT)
-        found = copies(_nearest(held_out, training), usual)
+        found = copies(nearest(held_out, training)[0], usual)
         if patient.spec.is_image:
             # A mirrored copy is a copy.
-            found |= copies(_nearest(thumbnails.mirrored(held_out, patient.spec), training), usual)
+            found |= copies(nearest(thumbnails.mirrored(held_out, patient.spec), training)[0], usual)
         findings.append(_leak(name, found, within, patient))
     return findings
 
@@ -67,17 +68,17 @@ def flips_in_validation(patient: Patient) -> Sequence[Finding]:
         )
     thumbnails = Thumbnails(patient.train, patient.spec)
     training = thumbnails.of(patient.train, FOR_MIRRORS)
-    chosen = torch.arange(min(HELD_OUT, len(training))) * len(training) // min(HELD_OUT, len(training))
     own = distances_to_others(training, HELD_OUT)
-    usual = _nearest(thumbnails.mirrored(training[chosen], patient.spec), training) < own
+    some = training[spaced_places(len(training), HELD_OUT)]
+    usual = nearest(thumbnails.mirrored(some, patient.spec), training)[0] < own
     if usual.float().mean() > TELLS:
         raise CapabilityError("these pictures look the same mirrored: nobody could tell")
     findings: list[Finding] = []
     for name, examples in (("validation", patient.validation), ("test", patient.test)):
         pictures = thumbnails.of(examples, HELD_OUT)
         mirrored = thumbnails.mirrored(pictures, patient.spec)
-        nearer = _nearest(mirrored, training) < _nearest(pictures, training)
-        findings.append(_mirrored(name, nearer, usual, patient))
+        closer = nearest(mirrored, training)[0] < nearest(pictures, training)[0]
+        findings.append(_mirrored(name, closer, usual, patient))
     return findings
 
 
@@ -91,8 +92,7 @@ def distances_to_others(
         most: how many of it are asked about.
         seen_as: what is done to these before, as mirroring.
     """
-    count = min(most, len(x))
-    chosen = torch.arange(count) * len(x) // count
+    chosen = spaced_places(len(x), most)
     found: list[Tensor] = []
     for at, square in squared_distances(seen_as(x[chosen]), x):
         rows = torch.arange(len(square))
@@ -104,10 +104,6 @@ def distances_to_others(
 def copies(distance: Float[Tensor, " N"], usual: float) -> Tensor:
     """Which of these distances are those of copies, (N,)."""
     return distance <= SAME * usual
-
-
-def _nearest(a: Float[Tensor, "N F"], b: Float[Tensor, "M F"]) -> Float[Tensor, " N"]:
-    return torch.cat([square.min(1).values for _, square in squared_distances(a, b)]).sqrt()
 
 
 def _leak(split: str, found: Tensor, within: Tensor, patient: Patient) -> Finding:

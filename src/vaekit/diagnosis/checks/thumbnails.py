@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.noise import Noise, Shard
 from vaekit.spec import DataSpec
 
@@ -36,8 +36,7 @@ class Thumbnails:
 
     def of(self, examples: Examples, most: int) -> Float[Tensor, "N F"]:
         """Those of at most so many examples, evenly spaced over the split, on the processor."""
-        count = min(most, len(examples))
-        chosen = torch.arange(count, device=examples.index_device) * len(examples) // count
+        chosen = spaced_places(len(examples), most).to(examples.index_device)
         parts: list[Tensor] = []
         stored = Examples(examples.values, examples.scale, False, target=examples.target)
         for part in chosen.split(AT_ONCE):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaekit.core import VAE, Deterministic, Point
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.errors import CapabilityError, UserError
 from vaekit.evaluation.overlap import ENCODED
 from vaekit.noise import Noise, Shard, draw
@@ -55,8 +55,7 @@ def encoded(vae: VAE, examples: Examples, most: int) -> Encoded:
     top = vae.posteriors[next(iter(vae.latents.sites))]
     if isinstance(top, Deterministic) and not isinstance(top, Point):
         raise CapabilityError("this model's codes are discrete: between them there is nothing, hence no hole")
-    count = min(most, len(examples))
-    chosen = torch.arange(count, device=examples.index_device) * len(examples) // count
+    chosen = spaced_places(len(examples), most).to(examples.index_device)
     found: list[Distribution] = []
     for index, part in enumerate(chosen.split(ENCODED)):
         noise = Noise(examples.seed, (examples.stream, "holes"), (Shard(index, len(part)),))

@@ -12,6 +12,7 @@ from torch.nn import Module
 from vaekit.core import VAE, Posterior
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
+from vaekit.evaluation.ranks import share_below
 
 
 @final
@@ -105,9 +106,7 @@ def separation(planted: Float[Tensor, " P"], clean: Float[Tensor, " C"]) -> tupl
     """
     if not (len(planted) and len(clean)):
         raise UserError(f"{len(planted)} planted and {len(clean)} clean positions: both are needed")
-    ordered = clean.sort().values
-    below = torch.searchsorted(ordered, planted) + torch.searchsorted(ordered, planted, right=True)
-    area = (below.double().mean() / (2 * len(clean))).item()
+    area = share_below(planted, clean).mean().item()
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
     spread = (len(planted) - 1) * (first - area**2) + (len(clean) - 1) * (second - area**2)
     variance = (area * (1 - area) + spread) / (len(planted) * len(clean))

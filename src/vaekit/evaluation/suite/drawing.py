@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vaekit.core import VAE, Sequential
-from vaekit.data.batches import BLOCK, Examples
+from vaekit.data.batches import BLOCK, Examples, spaced_places
 from vaekit.evaluation.suite.journal import Chunks
 from vaekit.evaluation.suite.subject import Subject
 from vaekit.features import FeatureSpace, open_space
@@ -114,8 +114,7 @@ class Drawing:
 @torch.no_grad()
 def real_features(space: FeatureSpace, examples: Examples, most: int) -> Float[Tensor, "N F"]:
     """Features of at most so many examples, evenly spaced over the split, as splits may lie sorted by class."""
-    count = min(most, len(examples))
-    places = torch.arange(count) * len(examples) // count
+    places = spaced_places(len(examples), most)
     found: list[Tensor] = []
     for index, part in enumerate(places.split(BLOCKS * BLOCK)):
         noise = Noise(examples.seed, (examples.stream, "real"), (Shard(index, len(part)),))

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float32, Int64
 
 from vaekit.core import VAE
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.noise import Noise, Shard
 
 AT_ONCE = 100
@@ -24,8 +24,7 @@ def code_table(
         examples: the split.
         most: examples.
     """
-    count = min(most, len(examples))
-    places = torch.arange(count) * len(examples) // count
+    places = spaced_places(len(examples), most)
     codes: list[np.ndarray] = []
     for index, part in enumerate(places.split(AT_ONCE)):
         noise = Noise(examples.seed, (examples.stream, "codes"), (Shard(index, len(part)),))

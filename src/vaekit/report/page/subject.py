@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vaekit.core import VAE, Sequential
 from vaekit.data import Data
-from vaekit.data.batches import Examples
+from vaekit.data.batches import Examples, spaced_places
 from vaekit.diagnosis import Diagnosis
 from vaekit.evaluation import Evaluation
 from vaekit.evaluation.latent_use import spaced
@@ -92,8 +92,7 @@ class Subject:
 
     def places(self, split: str, count: int) -> Tensor:
         """Where the examples that `some` gives stand in the split."""
-        whole = len(self.data.split(split))
-        return torch.arange(count) * whole // count
+        return spaced_places(len(self.data.split(split)), count)
 
     @cached_property
     def held_out(self) -> Float[Tensor, "N *E"]:
