@@ -16,6 +16,7 @@ class DataSpec:
         shape: one example, `(C, H, W)` for images or `(D,)` for vectors.
         levels: number L of values a number can take; level k is stored as k/(L−1). None for floats.
         variance: mean over dimensions of the training set's variance (squared units of x).
+        examples: N, how many there are to train on; None where nobody said.
 
     Example:
         >>> DataSpec(shape=(1, 8, 8), levels=17, variance=0.09).dimensions
@@ -25,6 +26,7 @@ class DataSpec:
     shape: tuple[int, ...]
     levels: int | None
     variance: float = 1.0
+    examples: int | None = None
 
     def __post_init__(self) -> None:
         if self.levels is not None and self.levels < 2:

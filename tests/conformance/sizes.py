@@ -16,6 +16,13 @@ SMALL: dict[str, object] = {
     "width": 8,
     "layers": 1,
     "kernel": 3,
+    "components": 4,
+    "exemplars": 5,
+    "transforms": 2,
+    "flow_width": 8,
+    "prior_epochs": 2,
+    "samples": 3,
+    "groups": 2,
 }
 
 

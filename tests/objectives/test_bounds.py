@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -7,7 +8,7 @@ from torch.distributions import Independent, Normal
 
 from vaekit.core import Site, Trace
 from vaekit.errors import UserError
-from vaekit.objectives import IWAE, KL, NLL, iwae_bound
+from vaekit.objectives import IWAE, KL, NLL, Renyi, iwae_bound, renyi_bound
 
 B, D = 5, 2
 
@@ -90,3 +91,42 @@ def test_its_facts() -> None:
     assert IWAE(5).sample_shape == (5,)
     assert IWAE(5).per_example
     assert IWAE(5).name == "iwae"
+
+
+def test_groups_are_bounds_that_are_averaged(mean: Tensor) -> None:
+    """Rainforth et al. 2018, equation 13, from the definition."""
+    trace = a_trace(mean, (12,))
+    log_weight = trace.log_weight().reshape(3, 4, B)
+    expected = -torch.stack([iwae_bound(log_weight[:, m]) for m in range(4)]).mean(0)
+    torch.testing.assert_close(IWAE(3, groups=4)(trace), expected)
+    torch.testing.assert_close(IWAE(1, groups=12)(trace), -trace.log_weight().mean(0))
+
+
+def test_a_bound_of_no_groups_is_refused() -> None:
+    with pytest.raises(UserError, match="at least one group, got 0"):
+        IWAE(3, groups=0)
+
+
+def test_renyi_bounds_run_from_the_best_draw_to_the_elbo_and_below(generator: torch.Generator) -> None:
+    """Falling in α (Li & Turner 2016, theorem 1), with the limits that have names, the ELBO's from both sides."""
+    log_weight = torch.randn(6, B, generator=generator, dtype=torch.float64)
+    alphas = [-math.inf, -2.0, 0.0, 0.5, 1.0, 3.0]
+    values = [renyi_bound(log_weight, alpha) for alpha in alphas]
+    for above, below in pairwise(values):
+        assert (above > below).all()
+    torch.testing.assert_close(values[0], log_weight.amax(0))
+    torch.testing.assert_close(values[2], iwae_bound(log_weight))
+    torch.testing.assert_close(values[3], 2 * (log_weight / 2).exp().mean(0).log())
+    for near in (1 - 1e-6, 1 + 1e-6):
+        torch.testing.assert_close(renyi_bound(log_weight, near), log_weight.mean(0), rtol=1e-5, atol=1e-5)
+
+
+def test_the_term_is_minus_the_renyi_bound_of_the_first_draws(mean: Tensor) -> None:
+    trace = a_trace(mean, (6,))
+    torch.testing.assert_close(Renyi(0.3, 4)(trace), -renyi_bound(trace.log_weight()[:4], 0.3))
+
+
+@pytest.mark.parametrize(("alpha", "samples"), [(math.nan, 2), (math.inf, 2), (0.5, 0)])
+def test_impossible_renyi_bounds_are_refused(alpha: float, samples: int) -> None:
+    with pytest.raises(UserError, match=r"a number or -inf|at least one sample"):
+        Renyi(alpha, samples)

@@ -28,7 +28,7 @@ from vaekit.evaluation.factors.tables import entropy as right_entropy
 from vaekit.information import ExactPosterior
 from vaekit.latents import TopDown
 from vaekit.noise import Noise, cut
-from vaekit.objectives import IWAE, KL, NLL, Constant, Layerwise, Losses, Objective
+from vaekit.objectives import IWAE, KL, NLL, Constant, DReG, Layerwise, Losses, Objective, paths
 from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
 from vaekit.ppca import PPCA
 from vaekit.verification import (
@@ -83,7 +83,7 @@ def test_rows_come_in_the_order_of_the_gate() -> None:
     assert [check.gate for check in run_gate(["C5", "C4"])] == ["C4"] * len(row("C4")) + ["C5"] * len(
         row("C5")
     )
-    rows = "C1 C2 C3 C4 C5 C6 C7 C9 C10 C11 C15 C16 C17 C18 C20 bands agreement"
+    rows = "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C15 C16 C17 C18 C20 bands agreement"
     assert list(GATES) == rows.split()
 
 
@@ -208,6 +208,14 @@ def double_draws(patch) -> None:
         return right(q, batch_shape, noise, name) * 2
 
     patch.setattr(c7_gradients, "draw", draw)
+
+
+def keep_score(patch) -> None:
+    patch.setattr(paths, "path_log_q", lambda site: site.log_q)
+
+
+def gradient_of_the_bound(patch) -> None:
+    patch.setattr(DReG, "__call__", lambda term, trace: IWAE(term.samples)(trace))
 
 
 def halve_log_q(patch) -> None:
@@ -438,6 +446,8 @@ WRONG = [
     ("C7", double_draws, "pathwise"),
     ("C7", halve_log_q, "score function"),
     ("C7", halve_log_q, "ratio"),
+    ("C8", keep_score, "DReG - IWAE gradient"),
+    ("C8", gradient_of_the_bound, "signal/noise of DReG rises"),
     ("C9", forget_prior_of_values, "log evidence by enumeration"),
     ("C9", forget_prior_of_values, "ELBO = E log p(x|z) - KL"),
     ("C9", halve_kl, "ELBO = E log p(x|z) - KL"),

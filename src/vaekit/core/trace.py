@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.distributions import Distribution, kl_divergence
 
 from vaekit.distributions import kl_per_dim
+from vaekit.noise import Noise
 
 
 @final
@@ -71,11 +72,14 @@ class Trace:
         x: data, (B, *E), floats; level k of L is k/(L−1).
         sites: the latent variables, top first.
         likelihood: p(x | z), batch shape (*S, B).
+        noise: where its draws came from, for terms that draw something themselves under names of their own; None
+            where nothing was drawn.
     """
 
     x: Tensor
     sites: tuple[Site, ...]
     likelihood: Distribution
+    noise: Noise | None = None
     batch_shape: torch.Size = field(init=False)
 
     def __post_init__(self) -> None:

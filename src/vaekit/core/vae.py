@@ -132,8 +132,9 @@ class VAE(Module):
         batch_shape = (*sample_shape, x.shape[0])
         seen = self.features(x) if features is None else features
         sites: list[Site] = []
-        likelihood = self.walk(self._drawn_from_q(seen, batch_shape, noise, sites), batch_shape, context)
-        return Trace(x, tuple(sites), likelihood)
+        source = noise or Noise.fresh(x.shape[0])
+        likelihood = self.walk(self._drawn_from_q(seen, batch_shape, source, sites), batch_shape, context)
+        return Trace(x, tuple(sites), likelihood, source)
 
     def infer(
         self, x: Float[Tensor, "B *E"], context: Tensor | None = None, noise: Noise | None = None

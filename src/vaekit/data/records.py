@@ -140,7 +140,7 @@ class Data:
         >>> part = Split(np.array([[0], [2], [1], [1]], np.uint8))
         >>> data = Data("tiny", part, part, part, levels=3, binarise=None, stored_levels=3)
         >>> data.spec
-        DataSpec(shape=(1,), levels=3, variance=0.125)
+        DataSpec(shape=(1,), levels=3, variance=0.125, examples=4)
     """
 
     name: str
@@ -197,7 +197,7 @@ class Data:
             variance = _exact_variance(values) / (stored - 1) ** 2
         else:
             variance = float(_spread(values, _mean(values, stored)).mean())
-        return DataSpec(values.shape[1:], self.levels, variance)
+        return DataSpec(values.shape[1:], self.levels, variance, len(self.train))
 
     def split(self, name: str) -> Split:
         """Return the split of that name.

@@ -2,11 +2,13 @@
 
 from vaekit.objectives.algebra import Losses, Objective, Term, Turn, Weighted
 from vaekit.objectives.autoencoders import Sparsity, SquaredError
-from vaekit.objectives.bounds import IWAE, iwae_bound
+from vaekit.objectives.bounds import IWAE, Renyi, iwae_bound, renyi_bound
 from vaekit.objectives.codes import CodebookLoss, Commitment, FitCodes
 from vaekit.objectives.kernels import imq, rbf, two_sample_mmd
 from vaekit.objectives.layerwise import Layerwise
 from vaekit.objectives.mmd import MMD
+from vaekit.objectives.paths import DReG, path_log_q
+from vaekit.objectives.players import PerPlayer
 from vaekit.objectives.schedules import Constant, Cyclical, Linear, Schedule
 from vaekit.objectives.terms import KL, NLL
 from vaekit.objectives.turns import Corrupted, During, corruption_of, played
@@ -21,12 +23,15 @@ __all__ = [
     "Constant",
     "Corrupted",
     "Cyclical",
+    "DReG",
     "During",
     "FitCodes",
     "Layerwise",
     "Linear",
     "Losses",
     "Objective",
+    "PerPlayer",
+    "Renyi",
     "Schedule",
     "Sparsity",
     "SquaredError",
@@ -36,7 +41,9 @@ __all__ = [
     "corruption_of",
     "imq",
     "iwae_bound",
+    "path_log_q",
     "played",
     "rbf",
+    "renyi_bound",
     "two_sample_mmd",
 ]

@@ -40,6 +40,20 @@ class Term(ABC):
     def sample_shape(self) -> tuple[int, ...]:
         """The draws per example that it needs."""
 
+    @property
+    def settled(self) -> float:
+        """The fraction of training after which the term itself no longer changes."""
+        return 0.0
+
+    @property
+    def own_gradient(self) -> bool:
+        """Whether its gradient is that of its value for the draws at hand, not another one of the same mean."""
+        return True
+
+    def at(self, progress: Tensor) -> "Term":
+        """The term as it is at this progress t in [0, 1]: itself, unless its own settings change."""
+        return self
+
     @abstractmethod
     def __call__(self, trace: Trace) -> Float[Tensor, " B"]:
         """Return the value of each example, in nats, with its true sign."""
@@ -97,6 +111,11 @@ class Turn(ABC):
     def per_example(self) -> bool:
         """Whether a loss is a mean over examples that do not see each other."""
 
+    @property
+    def own_gradient(self) -> bool:
+        """Whether the gradients of its losses are those of their values for the draws at hand."""
+        return True
+
     @abstractmethod
     def owned(self, vae: VAE) -> Mapping[str, list[Parameter]]:
         """The parameters that each player moves."""
@@ -135,14 +154,19 @@ class Objective(Turn):
         return all(w.term.per_example for w in self.terms)
 
     @property
+    def own_gradient(self) -> bool:
+        """Whether every term's is."""
+        return all(w.term.own_gradient for w in self.terms)
+
+    @property
     def players(self) -> tuple[str, ...]:
         """The model alone."""
         return (MODEL,)
 
     @property
     def settled(self) -> float:
-        """When every weight is final."""
-        return max(w.weight.settled for w in self.terms)
+        """When every weight and every term is final."""
+        return max(max(w.weight.settled, w.term.settled) for w in self.terms)
 
     def owned(self, vae: VAE) -> Mapping[str, list[Parameter]]:
         """All parameters, the model's."""
@@ -153,7 +177,7 @@ class Objective(Turn):
         total = torch.zeros((), dtype=trace.x.dtype, device=trace.x.device)
         scalars: dict[str, Tensor] = {}
         for weighted in self.terms:
-            values = weighted.term(trace)
+            values = weighted.term.at(progress)(trace)
             weight = weighted.weight(progress)
             total = total + weight * values
             scalars[weighted.term.name] = values.detach().mean()

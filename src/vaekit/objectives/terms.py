@@ -10,7 +10,10 @@ from torch import Tensor
 from vaekit.core import Trace
 from vaekit.errors import CapabilityError, UserError, nearest
 from vaekit.objectives.algebra import Term
+from vaekit.objectives.paths import path_log_q
 from vaekit.shapes import mean_over_samples
+
+KLEstimator = Literal["closed_form", "monte_carlo", "sticking_the_landing"]
 
 
 @final
@@ -47,7 +50,9 @@ class KL(Term):
     """Rate: Σ over sites of KL(q(z | x) ‖ p(z)), nats per example.
 
     Args:
-        estimator: "closed_form" where one exists (else Monte-Carlo), or "monte_carlo": log q(z) − log p(z).
+        estimator: "closed_form" where one exists (else Monte-Carlo); "monte_carlo": log q(z) − log p(z); or
+            "sticking_the_landing": the same value, whose gradient goes through z alone and has no variance where q
+            is the exact posterior (Roeder et al. 2017, https://arxiv.org/abs/1703.09194, equation 8).
         free_bits: λ ≥ 0 nats; each latent dimension costs max(λ, E_batch KL_j), so that λ nats are free.
             The expectation is over the batch: the term is then not per-example.
         sites: the sites to sum over, where not all; those of global latents, weighted by 1/N for instance.
@@ -56,14 +61,14 @@ class KL(Term):
     https://arxiv.org/abs/1606.04934, equation 15 with each dimension a group.
     """
 
-    estimator: Literal["closed_form", "monte_carlo"] = "closed_form"
+    estimator: KLEstimator = "closed_form"
     free_bits: float = 0.0
     sites: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.free_bits < 0:
             raise UserError(f"free bits are a number of nats of at least 0, got {self.free_bits}")
-        if self.free_bits > 0 and self.estimator == "monte_carlo":
+        if self.free_bits > 0 and self.estimator != "closed_form":
             raise CapabilityError(
                 "free bits need the closed-form KL of each dimension, not a Monte-Carlo one"
             )
@@ -82,6 +87,11 @@ class KL(Term):
         return self.free_bits == 0
 
     @property
+    def own_gradient(self) -> bool:
+        """Yes, unless the score is left out."""
+        return self.estimator != "sticking_the_landing"
+
+    @property
     def sample_shape(self) -> tuple[int, ...]:
         """One draw."""
         return ()
@@ -98,6 +108,9 @@ class KL(Term):
             return torch.stack([self._thresholded(kl) for kl in sites]).sum(0)
         if self.estimator == "monte_carlo":
             return -mean_over_samples(trace.log_ratio())
+        if self.estimator == "sticking_the_landing":
+            paths = torch.stack([path_log_q(site) - site.log_p for site in trace.sites])
+            return mean_over_samples(paths.sum(0))
         return mean_over_samples(trace.kl())
 
     def _restricted(self, trace: Trace) -> Trace:

@@ -55,6 +55,11 @@ class During(Turn):
         """As the turn's."""
         return self.turn.per_example
 
+    @property
+    def own_gradient(self) -> bool:
+        """As the turn's."""
+        return self.turn.own_gradient
+
     def owned(self, vae: VAE) -> Mapping[str, list[Parameter]]:
         """What the turn's players own."""
         return self.turn.owned(vae)
@@ -99,6 +104,11 @@ class Corrupted(Turn):
     def per_example(self) -> bool:
         """As the objective's."""
         return self.objective.per_example
+
+    @property
+    def own_gradient(self) -> bool:
+        """As the objective's."""
+        return self.objective.own_gradient
 
     def owned(self, vae: VAE) -> Mapping[str, list[Parameter]]:
         """What the objective's players own."""

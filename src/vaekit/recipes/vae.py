@@ -18,7 +18,7 @@ def vae(
     warmup: float = 0.1,
     cycles: int = 1,
     free_bits: float = 0.0,
-    kl: Literal["closed_form", "monte_carlo"] = "closed_form",
+    kl: Literal["closed_form", "monte_carlo", "sticking_the_landing"] = "closed_form",
     prior: PriorName = "gmm",
 ) -> "Recipe":
     """The variational autoencoder, with σ solved and a prior fitted when training ends.
@@ -33,7 +33,8 @@ def vae(
         cycles: more than 1: β rises anew so many times, each over half a cycle, and warmup does nothing
             (Fu et al. 2019).
         free_bits: nats that each latent dimension may cost for nothing (Kingma et al. 2016).
-        kl: estimator of the KL; monte_carlo averages log q(z|x) − log p(z).
+        kl: estimator of the KL; monte_carlo averages log q(z|x) − log p(z), and sticking_the_landing does so with
+            a gradient that goes through z alone (Roeder et al. 2017).
         prior: fitted to the aggregate posterior when training ends; standard leaves N(0, I).
 
     Source: Kingma & Welling 2014, Auto-encoding variational Bayes, https://arxiv.org/abs/1312.6114

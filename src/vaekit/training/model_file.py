@@ -13,11 +13,16 @@ from vaekit.latents import CodeLatents
 from vaekit.noise import torch_seeded
 from vaekit.priors import (
     CodePrior,
+    ExemplarPrior,
+    FlowPrior,
     GaussianMixturePrior,
     GaussianPrior,
+    KeptPrior,
+    LearnedMixture,
     PixelCNNCodes,
     StandardNormal,
     UniformCodes,
+    VampPrior,
 )
 from vaekit.recipes.recipe import Recipe, build_recipe
 from vaekit.spec import DataSpec
@@ -25,6 +30,15 @@ from vaekit.training.files import read_tensors, write_tensors
 
 FORMAT = 1
 _TOP = "latents.prior."
+_KINDS: tuple[type[KeptPrior], ...] = (
+    StandardNormal,
+    GaussianPrior,
+    GaussianMixturePrior,
+    LearnedMixture,
+    VampPrior,
+    ExemplarPrior,
+    FlowPrior,
+)
 
 
 @final
@@ -58,8 +72,14 @@ def save_model(path: Path, vae: VAE, facts: ModelFacts) -> None:
             "format": FORMAT,
             "recipe": facts.recipe,
             "options": dict(facts.options),
-            "spec": {"shape": list(spec.shape), "levels": spec.levels, "variance": spec.variance},
+            "spec": {
+                "shape": list(spec.shape),
+                "levels": spec.levels,
+                "variance": spec.variance,
+                "examples": spec.examples,
+            },
             "prior": type(vae.latents.top).__name__,
+            "prior_options": dict(top.options) if isinstance(top := vae.latents.top, KeptPrior) else {},
             "priors": _code_priors(vae.latents),
         },
     )
@@ -77,7 +97,9 @@ def load_model(path: Path) -> tuple[VAE, ModelFacts]:
     if isinstance(vae.latents, CodeLatents):
         _replace_code_priors(vae.latents, stored.get("priors"))
     else:
-        vae.latents.replace_top(_prior(str(stored.get("prior")), tensors, vae.latents.top))
+        options = stored.get("prior_options")
+        kind = str(stored.get("prior"))
+        vae.latents.replace_top(_prior(kind, options if isinstance(options, dict) else {}, tensors, vae))
     try:
         vae.load_state_dict(tensors)
     except RuntimeError as error:
@@ -101,24 +123,24 @@ def read_facts(path: Path, stored: Mapping[str, object]) -> ModelFacts:
             "spec": {"shape": list(shape), "levels": int() | None as levels, "variance": float(variance)},
         } if version == FORMAT:
             options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-            return ModelFacts(recipe, options, DataSpec(tuple(shape), levels, variance))
+            # Files of earlier versions do not say how many examples there were.
+            examples = stored["spec"].get("examples")
+            return ModelFacts(recipe, options, DataSpec(tuple(shape), levels, variance, examples))
     raise UserError(f"{path} is not a model file of this version of vaekit (format {FORMAT})")
 
 
-def _prior(kind: str, tensors: Mapping[str, Tensor], current: Prior) -> Prior:
-    if kind == type(current).__name__:
-        return current
-    if kind == StandardNormal.__name__:
-        return StandardNormal(current().event_shape[0])
-    try:
-        if kind == GaussianPrior.__name__:
-            return GaussianPrior(tensors[_TOP + "mean"], tensors[_TOP + "scale_tril"])
-        if kind == GaussianMixturePrior.__name__:
-            return GaussianMixturePrior(
-                tensors[_TOP + "weights"], tensors[_TOP + "means"], tensors[_TOP + "scale_trils"]
-            )
-    except KeyError as error:
-        raise UserError(f"the model file lacks tensor {error} of its prior") from None
+def _prior(kind: str, options: Mapping[str, object], tensors: Mapping[str, Tensor], vae: VAE) -> Prior:
+    """One like that which was saved; its tensors are loaded with the others."""
+    known = {each.__name__: each for each in _KINDS}
+    own = {name.removeprefix(_TOP): tensor for name, tensor in tensors.items() if name.startswith(_TOP)}
+    if kind in known:
+        try:
+            return known[kind].again(vae, options, own)
+        except KeyError as error:
+            name = error.args[0]
+            raise UserError(f"the model file lacks tensor {_TOP + name!r} of its prior") from None
+    if kind == type(vae.latents.top).__name__:
+        return vae.latents.top
     raise UserError(f"the model file names a prior that this version lacks: {kind}")
 
 
