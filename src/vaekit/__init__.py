@@ -14,7 +14,7 @@ from vaekit.lazy import names_on_demand
 
 if TYPE_CHECKING:
     from vaekit import information
-    from vaekit.api import Run, diagnose, evaluate, load, resume, train
+    from vaekit.api import Run, diagnose, evaluate, impute, load, resume, score, train
     from vaekit.core import VAE, Site, Trace
     from vaekit.data import Data, SplitOptions
     from vaekit.errors import CapabilityError, UserError
@@ -40,10 +40,12 @@ __all__ = [
     "build_recipe",
     "diagnose",
     "evaluate",
+    "impute",
     "information",
     "load",
     "resume",
     "run_gate",
+    "score",
     "svi",
     "train",
 ]
@@ -65,10 +67,12 @@ _HOME = {
     "diagnose": "api",
     "build_recipe": "recipes.recipe",
     "evaluate": "api",
+    "impute": "api",
     "information": "information",
     "load": "api",
     "resume": "api",
     "run_gate": "verification",
+    "score": "api",
     "svi": "training.svi",
     "train": "api",
 }

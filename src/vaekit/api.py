@@ -12,13 +12,15 @@ from vaekit.evaluation.suite import Journal
 from vaekit.metrics import Measuring
 from vaekit.training.config import config_from
 from vaekit.training.diagnosing import diagnose_run
+from vaekit.training.imputed import Imputed, impute_run
 from vaekit.training.measuring import measure_run
 from vaekit.training.ranks import speaks
 from vaekit.training.reporting import Reporter, Silent, reporter_for
 from vaekit.training.run import PYTHON_OBJECT, Run, load_run, start
 from vaekit.training.run import resume as resume_run
+from vaekit.training.scored import Scored, score_run
 
-__all__ = ["Run", "diagnose", "evaluate", "load", "resume", "train"]
+__all__ = ["Run", "diagnose", "evaluate", "impute", "load", "resume", "score", "train"]
 
 
 def train(
@@ -149,3 +151,73 @@ def diagnose(run: Run, source: Source | None = None) -> Diagnosis:
         UserError: if the data cannot be had, or do not fit the model.
     """
     return diagnose_run(run, run.data(source))
+
+
+def score(
+    run: Run,
+    source: Source | None = None,
+    *,
+    by: str | None = None,
+    split: str | None = None,
+    importance_samples: int = 100,
+) -> Scored:
+    """Say how unusual each example is, as `vaekit score` does; train the model on normal examples.
+
+    Args:
+        run: a trained model.
+        source: other data of the same shape and levels; default those the run was trained on.
+        by: iwae, −log p(x) by importance weighting; elbo; nll, the distortion; rate, the KL; error, the squared
+            error of the reconstruction. Default iwae; error for autoencoders, which have no p(x).
+        split: train, validation, test or all; default all of other data, test of the run's own.
+        importance_samples: K of the IWAE bound.
+
+    Raises:
+        UserError: if the data do not fit the model, or the model does not have the score.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train(x, latents=2, epochs=1, batch_size=16, out=folder + "/run", quiet=True)
+        ...     found = score(run, np.vstack([x[:9], [[30.0, 30.0, 30.0]]]).astype(np.float32))
+        >>> int(found.ranked.argmax()), bool(found.beyond[9])
+        (9, True)
+    """
+    return score_run(run, source, split, by, importance_samples)
+
+
+def impute(
+    run: Run,
+    source: Source | None = None,
+    *,
+    draws: int = 0,
+    importance_samples: int = 1000,
+    hide: float | None = None,
+    seed: int = 0,
+    split: str | None = None,
+) -> Imputed:
+    """Fill missing values, NaN, from the values that are there, as `vaekit impute` does.
+
+    Args:
+        run: a trained model, best of `missing_data_vae`; its likelihood must factorise over values.
+        source: other data of the same shape and levels; default those the run was trained on.
+        draws: imputations drawn from p(x_mis | x_obs), beside the mean.
+        importance_samples: draws of z for each example.
+        hide: share of the values to hide first, to see how well they come back.
+        seed: of what is hidden.
+        split: train, validation, test or all; default all of other data, test of the run's own.
+
+    Raises:
+        UserError: if the data do not fit the model, nothing is missing, or the model cannot fill values.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(64, 1)).astype(np.float32) * np.ones(3, np.float32)
+        >>> x[::5, 1] = np.nan
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train(x, "missing_data_vae", latents=1, epochs=1, out=folder + "/run", quiet=True)
+        ...     filled = impute(run, x, importance_samples=50, draws=2)
+        >>> filled.mean.shape, filled.draws.shape, bool(filled.mean.isnan().any()), int(filled.missing.sum())
+        (torch.Size([64, 3]), torch.Size([2, 64, 3]), False, 13)
+    """
+    return impute_run(run, source, split, draws, importance_samples, hide, seed)

@@ -42,6 +42,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "sample": Command("vaekit.commands.sample", "draw new examples"),
         "reconstruct": Command("vaekit.commands.reconstruct", "encode and decode examples"),
         "denoise": Command("vaekit.commands.denoise", "remove noise, with a model trained against it"),
+        "impute": Command("vaekit.commands.impute", "fill missing values"),
+        "score": Command("vaekit.commands.score", "find anomalies: how unusual each example is"),
         "interpolate": Command("vaekit.commands.interpolate", "walk between two examples"),
         "traverse": Command("vaekit.commands.traverse", "move along each latent dimension"),
         "encode": Command("vaekit.commands.encode", "write the codes of a data set"),

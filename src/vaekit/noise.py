@@ -19,8 +19,14 @@ from torch.distributions import (
     Normal,
 )
 
+from vaekit.distributions.by_column import ByColumn
 from vaekit.distributions.dirac import Dirac
+from vaekit.distributions.flow import Flow
+from vaekit.distributions.observed import Observed
+from vaekit.distributions.one_hot import OneHot
+from vaekit.distributions.uniforms import FromUniforms
 from vaekit.errors import CapabilityError
+from vaekit.estimators.gumbel import gumbel_softmax
 
 CPU = torch.device("cpu")
 
@@ -149,6 +155,9 @@ class Noise:
 class Tape:
     """Numbers at fixed places in memory, for a step that is recorded once and replayed with other numbers.
 
+    Args:
+        drawn_as: the precision to draw in, the same numbers for all; None: that in which they are first asked for.
+
     Example:
         >>> tape, like = Tape(), torch.zeros(())
         >>> numbers = Noise(0, (1,), cut(4, 2)).on(tape).normal("z", (4, 2), 0, like)
@@ -157,7 +166,8 @@ class Tape:
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drawn_as: torch.dtype | None = None) -> None:
+        self._drawn_as = drawn_as
         self._kept: dict[tuple[Literal["normal", "uniform"], str, tuple[int, ...], int], Tensor] = {}
 
     def take(
@@ -172,8 +182,9 @@ class Tape:
         """The numbers of that name and shape; drawn from `source` when they are first asked for."""
         key = (kind, name, tuple(shape), batch_axis)
         if key not in self._kept:
-            self._kept[key] = source._draw(kind, name, shape, batch_axis, like)
-        return self._kept[key]
+            drawn = like if self._drawn_as is None else like.to(self._drawn_as)
+            self._kept[key] = source._draw(kind, name, shape, batch_axis, drawn)
+        return self._kept[key] if self._drawn_as is None else self._kept[key].to(like.dtype)
 
     def to(self, dtype: torch.dtype) -> "Tape":
         """The same numbers in another precision."""
@@ -293,6 +304,38 @@ def _(d: Bernoulli, shape: Sequence[int], batch_axis: int, noise: Noise, name: s
 @from_noise.register
 def _(d: Independent, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
     return from_noise(d.base_dist, shape, batch_axis, noise, name)
+
+
+@from_noise.register
+def _(d: Flow, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    return d.pushed(from_noise(d.base, shape, batch_axis, noise, name))
+
+
+@from_noise.register
+def _(d: Observed, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    return from_noise(d.base, shape, batch_axis, noise, name)
+
+
+@from_noise.register
+def _(d: FromUniforms, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    return d.at_uniforms(noise.uniform(name, (*shape, d.uniforms), batch_axis, d.mean))
+
+
+@from_noise.register
+def _(d: OneHot, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    lead = (*shape[:-1], *d.logits.shape[-2:])
+    if d.temperature is None:
+        return d.corners(noise.uniform(name, lead[:-1], batch_axis, d.logits))
+    uniform = noise.uniform(f"{name}/relaxed", lead, batch_axis, d.logits)
+    return gumbel_softmax(d.logits, uniform, d.temperature, d.hard).flatten(-2)
+
+
+@from_noise.register
+def _(d: ByColumn, shape: Sequence[int], batch_axis: int, noise: Noise, name: str) -> Tensor:
+    parts = enumerate(zip(d.groups, d.columns, strict=True))
+    return d.joined(
+        [from_noise(p, (*shape[:-1], len(own)), batch_axis, noise, f"{name}/{i}") for i, (p, own) in parts]
+    )
 
 
 @from_noise.register

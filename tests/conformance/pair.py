@@ -3,6 +3,7 @@
 import json
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from tests.conformance.sizes import small
 from vaekit.data.batches import Examples
 from vaekit.errors import UserError
 from vaekit.recipes.recipe import build_recipe
-from vaekit.recipes.table import RECIPES
-from vaekit.spec import DataSpec
+from vaekit.recipes.table import RECIPES, find
+from vaekit.spec import Condition, DataSpec
 from vaekit.training.device import engine
 from vaekit.training.loop import Trainer
 from vaekit.training.options import TrainingOptions
@@ -23,19 +24,25 @@ from vaekit.training.plan import Plan
 from vaekit.training.ranks import from_environment
 
 GREY = DataSpec((1, 8, 8), 17, 0.1)
+CONDITION = Condition("labels", ("a", "b", "c"))
 STEPS = 12
 """So many that every turn of every recipe is played."""
 
 
 def examples(count: int, seed: int) -> Examples:
     values = torch.randint(17, (count, 1, 8, 8), generator=torch.Generator().manual_seed(seed))
-    return Examples(values.to(torch.uint8), 16.0, False, dtype=torch.float64)
+    told = torch.eye(CONDITION.size)[torch.arange(count) % CONDITION.size]
+    return Examples(values.to(torch.uint8), 16.0, False, dtype=torch.float64, contexts=told)
+
+
+def spec_for(name: str) -> DataSpec:
+    return replace(GREY, condition=CONDITION if find(name).needs_condition else None)
 
 
 def trained(name: str, alone: bool) -> dict[str, Tensor]:
     """Weights, codebooks and validation figures after a short training in double precision."""
     torch.manual_seed(0)
-    recipe = build_recipe(name, GREY, **small(name))
+    recipe = build_recipe(name, spec_for(name), **small(name))
     recipe.model.double()
     train, validation = examples(96, 0), examples(60, 1)
     if recipe.initialise is not None:
@@ -78,7 +85,7 @@ def outcome(name: str, folder: Path) -> dict[str, object]:
     """What came of a recipe, or why it is refused."""
     options: dict[str, Any] = small(name)
     try:
-        if build_recipe(name, GREY, **options).closed_form is None:
+        if build_recipe(name, spec_for(name), **options).closed_form is None:
             return compared(name)
         vaekit.train("digits", name, out=folder / name, quiet=True, device="cpu", **options)
     except UserError as error:

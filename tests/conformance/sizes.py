@@ -21,7 +21,10 @@ SMALL: dict[str, object] = {
     "transforms": 2,
     "flow_width": 8,
     "prior_epochs": 2,
+    "window": 7,
     "samples": 3,
+    "variables": 2,
+    "categories": 3,
     "groups": 2,
 }
 
@@ -29,7 +32,11 @@ SMALL: dict[str, object] = {
 def small(recipe: str) -> dict[str, object]:
     """Of each recipe the options that it has, with no prior to fit."""
     known = parameters_of(recipe)
-    options = {name: value for name, value in SMALL.items() if name in known}
+    options = {
+        name: value
+        for name, value in SMALL.items()
+        if name in known and (known[name] is None or isinstance(known[name], type(value)))
+    }
     if "prior" in known:
         options["prior"] = "uniform" if known["prior"] in get_args(CodePriorName) else "standard"
     return options

@@ -5,12 +5,12 @@ import torch
 from jaxtyping import TypeCheckError
 
 from vaekit.bounded import softly_bounded
-from vaekit.objectives import KL, iwae_bound
+from vaekit.objectives import KL, renyi_bound
 
 
 def test_a_wrong_shape_is_caught() -> None:
     with pytest.raises(TypeCheckError):
-        iwae_bound(torch.zeros(3))
+        renyi_bound(torch.zeros(3), 0.5)
 
 
 def test_a_wrong_type_is_caught() -> None:

@@ -20,24 +20,25 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Independent, MixtureSameFamily, Normal
+from torch.distributions import Distribution, Independent, MixtureSameFamily, kl_divergence
 
 import vaekit
 from tests.conformance.sizes import small
-from vaekit.commands import denoise, encode, interpolate, reconstruct, sample, traverse
-from vaekit.core import VAE, Energy, Point, Sequential, Site
+from vaekit.commands import denoise, encode, impute, interpolate, reconstruct, sample, score, traverse
+from vaekit.core import VAE, Discrete, Energy, Point, Sequential, Site
 from vaekit.data.batches import Examples
-from vaekit.distributions import CodeDistribution
+from vaekit.distributions import CodeDistribution, Flow, temper_rule
 from vaekit.errors import CapabilityError, UserError
 from vaekit.latents import CodeLatents
 from vaekit.nets import uses_batch_statistics
 from vaekit.noise import Noise, Tape, cut
-from vaekit.objectives import KL, NLL, During, Turn, corruption_of
-from vaekit.priors import CodePrior, GaussianMixturePrior, PixelCNNCodes
-from vaekit.recipes import RECIPES, parameters_of
+from vaekit.objectives import KL, NLL, During, Objective, SlicedWasserstein, Turn, corruption_of
+from vaekit.priors import CodePrior, ConditionalGaussian, GaussianMixturePrior, PixelCNNCodes, Pushforward
+from vaekit.recipes import RECIPES, find, parameters_of
 from vaekit.recipes.recipe import FOR_START, Recipe, build_recipe
 from vaekit.report.explore import has_prior
-from vaekit.spec import DataSpec
+from vaekit.spec import Column, Condition, DataSpec
+from vaekit.told import Told
 from vaekit.training.device import engine
 from vaekit.training.fit_prior import fit_prior
 from vaekit.training.gradients import differentiate
@@ -55,12 +56,39 @@ SPECS = {
     "grey": DataSpec((1, 8, 8), levels=None, variance=0.08),
     "vectors": DataSpec((6,), levels=None, variance=1.0),
     "colour": DataSpec((3, 9, 8), levels=256, variance=0.08),
+    "told": DataSpec((1, 8, 8), 17, 0.1, condition=Condition("labels", ("a", "b", "c"))),
+    "gaps": DataSpec((6,), levels=None, variance=1.0, missing=True),
 }
-EVERYWHERE = ("17 levels", "vectors", "colour")
+TAKES_GAPS = {"missing_data_vae"}
+"""The recipes that learn from missing values."""
+COLUMNS = (
+    Column("real", mean=0.5, std=0.3),
+    Column("categorical", 3),
+    Column("positive", mean=-1.0, std=1.0),
+    Column("count", mean=1.0, std=0.7),
+    Column("binary"),
+    Column("real", name="last", mean=0.5, std=0.3),
+)
+TABLES = {
+    "counts": DataSpec((6,), levels=None, variance=4.0, whole=True),
+    "columns": DataSpec((6,), levels=None, variance=1.0, columns=COLUMNS, whole=False),
+}
+"""Data that only what is told of them can have."""
+EVERYWHERE = ("17 levels", "vectors", "colour", "told")
 """The data on which the whole contract is checked for every recipe."""
-REFUSED = {("pixel_vae", "grey"), ("pixel_vae", "vectors"), ("vq_vae_2", "vectors")}
+REFUSED = {
+    ("pixel_vae", "grey"),
+    ("pixel_vae", "vectors"),
+    ("vq_vae_2", "vectors"),
+    ("ms_ssim_vae", "vectors"),
+    *((name, "gaps") for name in RECIPES if name not in TAKES_GAPS),
+    *((name, "told") for name in ("linear_vae", "ppca", "stacked_dae", "vamp", "exemplar")),
+    *((name, data) for name in RECIPES for data in SPECS if find(name).needs_condition and data != "told"),
+}
 """The data that a recipe refuses, with a sentence."""
-NEEDED: dict[tuple[str, str], dict[str, object]] = {("mse_vae", "vectors"): {"net": "mlp"}}
+NEEDED: dict[tuple[str, str], dict[str, object]] = {
+    ("mse_vae", data): {"net": "mlp"} for data in ("vectors", "gaps")
+}
 """What a recipe must be told of some data."""
 VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "vae, Bernoulli": ("binary", {}),
@@ -68,6 +96,17 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "vae, continuous Bernoulli": ("grey", {"likelihood": "continuous_bernoulli"}),
     "vae, logistic": ("colour", {"likelihood": "logistic"}),
     "vae, logistic mixture": ("17 levels", {"likelihood": "logistic_mixture"}),
+    "vae, Laplace": ("colour", {"likelihood": "laplace"}),
+    "vae, Laplace, a scale per dimension": ("vectors", {"likelihood": "laplace", "sigma": "per_dimension"}),
+    "vae, Student-t": ("17 levels", {"likelihood": "student_t"}),
+    "student_t, three degrees of freedom": ("vectors", {"freedom": 3.0}),
+    "vae, log-cosh": ("grey", {"likelihood": "log_cosh"}),
+    "vae, categorical": ("17 levels", {"likelihood": "categorical"}),
+    "vae, Poisson": ("counts", {"likelihood": "poisson"}),
+    "vae, negative binomial": ("counts", {"likelihood": "negative_binomial"}),
+    "vae, columns": ("columns", {}),
+    "iwae, columns": ("columns", {}),
+    "vq_vae, columns": ("columns", {}),
     "vae, learned sigma": ("vectors", {"sigma": "learned"}),
     "vae, sigma per dimension": ("colour", {"sigma": "per_dimension"}),
     "vae, sigma by band": ("17 levels", {"sigma": "haar"}),
@@ -77,7 +116,20 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "vae, cycles": ("vectors", {"cycles": 4}),
     "vae, sticking the landing": ("17 levels", {"kl": "sticking_the_landing"}),
     "dreg, full covariance": ("binary", {"posterior": "full_covariance"}),
+    "missing_data_vae, gaps": ("gaps", {}),
+    "missing_data_vae, nothing hidden": ("vectors", {"hide": 0.0}),
+    "missing_data_vae, columns": ("columns", {}),
+    "missing_data_vae, categorical": ("17 levels", {"likelihood": "categorical"}),
+    "missing_data_vae, Bernoulli": ("binary", {}),
     "vr_bound, best draw": ("17 levels", {"alpha": -math.inf}),
+    "beta_tcvae, weighted": ("17 levels", {"estimator": "weighted"}),
+    "dip_vae_i, full covariance": ("17 levels", {"posterior": "full_covariance"}),
+    "dip_vae_ii, full covariance": ("17 levels", {"posterior": "full_covariance"}),
+    "beta_vae_capacity, full covariance": ("vectors", {"posterior": "full_covariance"}),
+    "info_vae, no KL": ("vectors", {"alpha": 1.0, "kernel": "imq"}),
+    "wae_mmd, Gaussian kernel": ("17 levels", {"kernel": "rbf"}),
+    "swae, more directions": ("vectors", {"directions": 3}),
+    "pixel_vae, committed rate": ("17 levels", {"committed_rate": 0.5}),
     "vae, no warm-up": ("vectors", {"warmup": 0.0}),
     "vae, conv": ("colour", {"net": "conv"}),
     "vae, resnet": ("colour", {"net": "resnet"}),
@@ -86,11 +138,30 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "stacked_dae, joint": ("17 levels", {"pretraining": 0.0}),
     "disentangled_prior, no distance": ("17 levels", {"alpha": 0.0}),
     "iwae, full covariance": ("binary", {"posterior": "full_covariance"}),
+    "nf_vae, radial": ("17 levels", {"flow": "radial"}),
+    "nf_vae, radial, conv": ("colour", {"net": "conv", "flow": "radial", "depth": 3}),
+    "iwae, planar": ("binary", {"posterior": "planar"}),
+    "dreg, radial": ("binary", {"posterior": "radial"}),
+    "vae, sticking the landing, iaf": ("17 levels", {"kl": "sticking_the_landing", "posterior": "iaf"}),
+    "hierarchical_vae, planar": ("vectors", {"posterior": "planar"}),
     "hierarchical_vae, full covariance": ("17 levels", {"posterior": "full_covariance"}),
     "hierarchical_vae, more at the top": ("vectors", {"top_latents": 5, "state": 7}),
     "vq_vae, codebook by its gradient": ("binary", {"codebook": "gradient"}),
     "vq_vae_2, codebooks by their gradients": ("grey", {"codebook": "gradient"}),
     "pixel_vae, binary": ("binary", {}),
+    "categorical_vae, straight-through": ("binary", {"hard": True}),
+    "joint_vae, binary": ("binary", {"capacity_categorical": 0.5}),
+    "gamma_vae, binary": ("binary", {"concentration": 2.0}),
+    "bernoulli_latents, binary": ("binary", {"prior_logits": "fixed"}),
+    "bernoulli_latents, VIMCO": ("17 levels", {"estimator": "vimco"}),
+    "bernoulli_latents, RELAX": ("17 levels", {"estimator": "relax"}),
+    "bernoulli_latents, RELAX, conv": ("binary", {"estimator": "relax", "net": "conv"}),
+    "vamp, full covariance": ("binary", {"posterior": "full_covariance"}),
+    "vamp, conv": ("colour", {"net": "conv"}),
+    "exemplar, conv": ("grey", {"net": "conv"}),
+    "flow_prior, spline": ("17 levels", {"flow": "spline"}),
+    "flow_prior, iaf": ("17 levels", {"flow": "iaf"}),
+    "flow_prior, one latent": ("vectors", {"latents": 1}),
 }
 """What the options add to the recipes' defaults."""
 BATCH = 8
@@ -106,7 +177,7 @@ class Case:
 
     @property
     def spec(self) -> DataSpec:
-        return SPECS[self.data]
+        return (SPECS | TABLES)[self.data]
 
     @property
     def facts(self) -> ModelFacts:
@@ -124,8 +195,27 @@ class Case:
 
     def examples(self, n: int = BATCH) -> Tensor:
         x = torch.rand(n, *self.spec.shape, generator=torch.Generator().manual_seed(1))
+        if self.spec.missing:
+            x[:, ::2] = x[:, ::2].masked_fill(x[:, ::2] < 0.4, torch.nan)
+        if self.spec.columns is not None:
+            makers = {
+                "categorical": lambda v: (3 * v).floor(),
+                "count": lambda v: (8 * v.square()).floor(),
+                "binary": torch.round,
+                "positive": lambda v: v + 0.01,
+            }
+            kinds = [column.kind for column in self.spec.columns]
+            return torch.stack([makers.get(kind, torch.clone)(x[:, i]) for i, kind in enumerate(kinds)], -1)
+        if self.spec.whole:
+            return (8 * x.square()).floor()
         steps = None if self.spec.levels is None else self.spec.levels - 1
-        return x if steps is None else (x * steps).round() / steps
+        x = x if steps is None else (x * steps).round() / steps
+        return x if self.spec.condition is None else Told.of(x, self.conditions(n))
+
+    def conditions(self, n: int = BATCH) -> Tensor:
+        """The classes in turn."""
+        assert self.spec.condition is not None
+        return torch.eye(self.spec.condition.size)[torch.arange(n) % self.spec.condition.size]
 
 
 CASES = {
@@ -134,7 +224,11 @@ CASES = {
     for data in EVERYWHERE
     if (recipe, data) not in REFUSED
 } | {name: Case(name.split(", ")[0], data, options) for name, (data, options) in VARIANTS.items()}
-ONCE = {name: case for name, case in CASES.items() if case.data == EVERYWHERE[0]}
+ONCE = {
+    name: case
+    for name, case in CASES.items()
+    if case.data == ("told" if find(case.recipe).needs_condition else EVERYWHERE[0])
+}
 """The cases that suffice for what does not depend on the data."""
 
 
@@ -179,9 +273,36 @@ def is_mixture(distribution: Distribution) -> bool:
     return isinstance(distribution, MixtureSameFamily)
 
 
+def draws_directions(recipe: Recipe) -> bool:
+    """Whether a term draws something itself, beside the codes."""
+    terms = [w.term for turn in recipe.turns if isinstance(turn, Objective) for w in turn.terms]
+    return any(isinstance(term, SlicedWasserstein) for term in terms)
+
+
 def has_rate_per_dimension(site: Site) -> bool:
     pair = (site.posterior, site.prior)
-    return all(isinstance(d, Independent) and isinstance(d.base_dist, Normal) for d in pair)
+    scalars = [d.base_dist for d in pair if isinstance(d, Independent) and len(d.event_shape) == 1]
+    return len(scalars) == 2 and has_closed_form(*scalars)
+
+
+def has_closed_form(q: Distribution, p: Distribution) -> bool:
+    try:
+        kl_divergence(q, p)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def has_temperature(distribution: Distribution) -> bool:
+    """Whether a rule is known for the family."""
+    while isinstance(distribution, Independent):
+        distribution = distribution.base_dist
+    return temper_rule.dispatch(type(distribution)) is not temper_rule.dispatch(Distribution)
+
+
+def is_discrete(vae: VAE) -> bool:
+    """Whether the top site has bits or classes, for which no other prior is fitted."""
+    return isinstance(vae.posteriors[next(iter(vae.latents.sites))], Discrete)
 
 
 def fit(vae: VAE) -> None:
@@ -192,6 +313,8 @@ def fit(vae: VAE) -> None:
             prior = latents.prior_of(site)
             assert isinstance(prior, CodePrior)
             latents.replace(site, PixelCNNCodes(prior.quantiser, prior.grid, context, width=8, layers=1))
+        return
+    if is_discrete(vae):
         return
     d = next(iter(latents.sites.values()))
     latents.replace_top(
@@ -209,7 +332,9 @@ def test_a_recipe_is_built_for_all_data_but_those_it_is_known_to_refuse(recipe: 
     if (recipe, data) not in REFUSED:
         assert case.build().turns
         return
-    with pytest.raises(UserError, match=r"^[^\n]{20,}: use --recipe "):
+    with pytest.raises(
+        UserError, match=r"^[^\n]{20,}: (use --recipe |leave out --condition)|: add --condition"
+    ):
         case.build()
 
 
@@ -343,7 +468,9 @@ def test_the_seed_decides_everything(case: Case) -> None:
     first = all_losses(recipe, x)
     assert torch.equal(first, all_losses(case.build(), x))
     assert not torch.equal(all_losses(case.build(seed=1), x), first)
-    is_random = not recipe.model.deterministic or corruption_of(recipe.turns) is not None
+    is_random = (
+        not recipe.model.deterministic or corruption_of(recipe.turns) is not None or draws_directions(recipe)
+    )
     assert torch.equal(all_losses(recipe, x, Noise(0, (4,), SHARDS)), first) != is_random
     assert torch.equal(all_losses(recipe, x, Noise(1, (3,), SHARDS)), first) != is_random
 
@@ -373,8 +500,11 @@ def test_closed_forms_are_means_of_monte_carlo(name: str) -> None:
         trace = vae.trace(ONCE[name].examples(3), (n,), noise=Noise(0, (0,), cut(3, 3)))
         difference = -trace.log_ratio() - trace.kl()
         error = difference.std(0) / sqrt(n)
-        # Under a mixture the KL is itself a Monte-Carlo value, and of one code it is exact.
-        is_exact = vae.deterministic or any(is_mixture(site.prior) for site in trace.sites)
+        # Under a mixture or a flow the KL is itself a Monte-Carlo value, and of one code it is exact.
+        is_exact = vae.deterministic or any(
+            is_mixture(site.prior) or isinstance(site.prior, Pushforward) or isinstance(site.posterior, Flow)
+            for site in trace.sites
+        )
         assert bool((error > 0).all()) != is_exact
         assert (difference.mean(0).abs() <= 4 * error).all()
         elbo = -(NLL() + KL()).value(trace, torch.tensor(0.5))[0]
@@ -385,7 +515,7 @@ def test_closed_forms_are_means_of_monte_carlo(name: str) -> None:
 
 
 def test_generation_uses_the_values_given(case: Case) -> None:
-    vae = case.build().model.eval()
+    vae = case.build().model.eval().given(None if case.spec.condition is None else case.conditions())
     z = values_of_sites(vae, BATCH)
 
     def given(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
@@ -419,8 +549,8 @@ def test_generation_draws_data_of_the_right_shape_or_says_why_not(case: Case) ->
     assert p.sample().shape == vae.likelihood.centre(p).shape == (5, *case.spec.shape)
     again = vae.generate(5, noise=Noise(0, (), cut(5, 1)))
     assert torch.equal(vae.likelihood.centre(p), vae.likelihood.centre(again))
-    if any(is_mixture(site.prior) for site in vae.trace(case.examples()).sites):
-        with pytest.raises(CapabilityError, match="temperature of a MixtureSameFamily is not defined"):
+    if not all(has_temperature(site.prior) for site in vae.trace(case.examples()).sites):
+        with pytest.raises(CapabilityError, match=r"temperature of a \w+ is not defined"):
             vae.generate(5, temperature=0.7)
     else:
         assert vae.generate(5, temperature=0.7).batch_shape == (5,)
@@ -454,7 +584,7 @@ def test_a_fitted_prior_serves_and_is_saved_with_the_model(case: Case, tmp_path:
     assert torch.equal(*[vae.likelihood.centre(p) for p in drawn])
     top, other = (model.trace(x, (3,), noise=NOISE).sites[0] for model in (vae, again))
     assert torch.equal(top.log_p, other.log_p)
-    if not isinstance(vae.posteriors[top.name], Point):
+    if not isinstance(vae.posteriors[top.name], Point) and not is_discrete(vae):
         torch.testing.assert_close(top.kl(), top.log_q - vae.latents.top().log_prob(top.z))
 
 
@@ -477,8 +607,8 @@ def test_a_misspelt_option_is_refused_with_the_right_one(recipe: str) -> None:
         ("latents", 0, "at least one latent dimension, got --latents 0"),
         ("codes", 1, "at least 2 codes"),
         ("downsample", 3, "--downsample is 1, 2, 4, 8 or another power of two, got 3"),
-        ("likelihood", "bernoulli", r"two levels, these have 17|fixes its likelihood by its weight"),
-        ("likelihood", "gausian", r"no likelihood is called gausian|fixes its likelihood by its weight"),
+        ("likelihood", "bernoulli", r"two levels, these have 17|fixes its likelihood"),
+        ("likelihood", "gausian", r"no likelihood is called gausian|fixes its likelihood"),
         ("corruption", "wite", "no corruption is called wite; did you mean white"),
     ],
 )
@@ -488,8 +618,9 @@ def test_an_impossible_value_is_refused_by_every_recipe_that_has_the_option(
     having = [name for name in RECIPES if option in parameters_of(name)]
     assert having
     for name in having:
+        spec = SPECS["told" if find(name).needs_condition else "17 levels"]
         with pytest.raises(UserError, match=sentence):
-            build_recipe(name, SPECS["17 levels"], **{option: value})
+            build_recipe(name, spec, **{option: value})
 
 
 # What training makes of a recipe.
@@ -505,6 +636,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         "device": "cpu",
         "sheets": 0,
     }
+    if find(request.param).needs_condition:
+        options |= {"condition": "labels"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vaekit.training.forecast._MEASURE_SECONDS", 0.0)
         return vaekit.train("digits", request.param, out=out, quiet=True, **options)
@@ -547,7 +680,7 @@ def test_a_finished_run_is_measured_as_far_as_its_model_allows(run: Run) -> None
     else:
         assert ("no squared error" in found.note) == isinstance(run.vae.likelihood, Sequential)
         assert {"-ELBO", "rate (KL)"} <= {figure.name for figure in nats}
-    assert found.importance_samples == (1 if run.vae.deterministic else 3)
+    assert found.importance_samples == (1 if run.vae.deterministic or run.vae.lacks_evidence else 3)
 
 
 def test_a_finished_run_opens_again_as_it_was(run: Run) -> None:
@@ -569,14 +702,19 @@ def test_every_command_takes_a_finished_run_or_says_why_not(run: Run, tmp_path: 
         traverse: [folder, "-o", str(png)],
         denoise: [folder, "0", "1", "--corrupt", "-o", str(png)],
         encode: [folder, "digits", "-o", str(tmp_path / "codes.npz")],
+        score: [folder, "--importance_samples", "3", "-o", str(tmp_path / "scores.csv")],
+        impute: [folder, "--hide", "0.3", "--importance_samples", "3", "-o", str(png)],
     }
     refused = {}
     if not has_prior(run.vae):
         refused[sample] = "vaekit fit-prior RUN"
-    if isinstance(run.vae.latents, CodeLatents):
+    if isinstance(run.vae.latents, CodeLatents) or is_discrete(run.vae):
         refused[traverse] = "no dimensions to move along"
     if corruption_of(run.facts.build().turns) is None:
         refused[denoise] = "was not trained against noise; train one with --recipe dae"
+    factorises = isinstance(run.vae.trace(run.examples("test").first(2)).likelihood, Independent)
+    if run.vae.lacks_evidence or not factorises:
+        refused[impute] = "this model cannot fill missing values: "
     for command, arguments in commands.items():
         png.unlink(missing_ok=True)
         if command in refused:
@@ -584,8 +722,11 @@ def test_every_command_takes_a_finished_run_or_says_why_not(run: Run, tmp_path: 
                 command.main(arguments)
         else:
             assert command.main(arguments) == 0
-            assert png.is_file() or command is encode
+            assert png.is_file() or command in (encode, score)
     assert (tmp_path / "codes.npz").is_file()
+    by = (tmp_path / "scores.csv").read_text().splitlines()[0].split(",")
+    assert ("iwae" in by) == (run.vae.lacks_evidence is None)
+    assert ("error" in by) != isinstance(run.vae.likelihood, Sequential)
 
 
 def test_the_doctor_takes_every_measure_or_says_why_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -606,8 +747,16 @@ def test_the_doctor_takes_every_measure_or_says_why_not(run: Run, monkeypatch: p
 def test_a_prior_of_the_right_kind_is_fitted_and_drawn_from(run: Run) -> None:
     train, validation = run.examples("train"), run.examples("validation")
     right, wrong = (
-        ("uniform", "gaussian") if isinstance(run.vae.latents, CodeLatents) else ("gaussian", "uniform")
+        ("uniform", "gaussian")
+        if isinstance(run.vae.latents, CodeLatents)
+        else ("standard", "gaussian")
+        if is_discrete(run.vae)
+        else ("gaussian", "uniform")
     )
+    if isinstance(run.vae.latents.top, ConditionalGaussian):
+        with pytest.raises(UserError, match="a prior for each condition"):
+            fit_prior(run.vae, train, validation, right)
+        return
     with pytest.raises(UserError, match="the latents of this model are"):
         fit_prior(run.vae, train, validation, wrong)
     fitted, prior = fit_prior(run.vae, train, validation, right)
@@ -639,7 +788,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_two_processes_give_the_numbers_of_one_or_are_refused(recipe: str, pair: dict[str, Any]) -> None:
     """After 12 steps in double precision, so that nothing but rounding is left; both hold the same bits."""
-    built, found = Case(recipe, "17 levels").build(), pair[recipe]
+    data = "told" if find(recipe).needs_condition else "17 levels"
+    built, found = Case(recipe, data).build(), pair[recipe]
     if built.closed_form is not None:
         assert "is solved in closed form by one process: leave out --devices" in found["refused"]
     elif not all(turn.per_example for turn in built.turns):

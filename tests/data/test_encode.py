@@ -146,6 +146,19 @@ def test_values_that_are_not_finite_are_counted_and_located(bad):
         one(values)
 
 
+def test_a_table_of_floats_may_lack_values_but_not_hold_infinities():
+    values = np.array([[1.0, np.nan], [np.nan, -2.0]])
+    stored, levels = one(values)
+    assert levels is None
+    np.testing.assert_array_equal(stored, values.astype(np.float32))
+    with pytest.raises(UserError, match=r"1 of 4 values are infinite, the first at index \(0, 1\)"):
+        one(np.array([[1.0, np.inf], [np.nan, -2.0]]))
+    with pytest.raises(UserError, match="every value is missing"):
+        one(np.full((2, 2), np.nan))
+    with pytest.raises(UserError, match="NaN or infinite"):
+        one(values, 2)
+
+
 @pytest.mark.parametrize("value", [1e39, -1e39])
 def test_floats_that_overflow_float32_are_refused(value):
     with pytest.raises(UserError, match="do not fit into float32"):

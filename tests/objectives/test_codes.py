@@ -7,7 +7,7 @@ from vaekit.core import VAE
 from vaekit.errors import CapabilityError
 from vaekit.latents import OneGrid
 from vaekit.noise import Noise, cut
-from vaekit.objectives import CodebookLoss, Commitment, FitCodes
+from vaekit.objectives import CodebookLoss, Commitment, FitPrior
 from vaekit.posteriors import QuantisedPosterior
 from vaekit.quantisers import VectorQuantiser
 from vaekit.recipes.recipe import Recipe, build_recipe
@@ -66,6 +66,6 @@ def test_fitting_priors_moves_nothing_else() -> None:
     vae.requires_grad_(False)
     for parameter in vae.latents.parameters():
         parameter.requires_grad_(True)
-    losses = FitCodes().losses(vae, torch.rand(6, 1, 8, 8), NOISE, torch.zeros(()))
-    assert set(losses.by_player) == set(FitCodes().owned(vae)) == {"prior"}
+    losses = FitPrior().losses(vae, torch.rand(6, 1, 8, 8), NOISE, torch.zeros(()))
+    assert set(losses.by_player) == set(FitPrior().owned(vae)) == {"prior"}
     assert losses.by_player["prior"].item() == pytest.approx(16 * 2.0794415, rel=1e-5)

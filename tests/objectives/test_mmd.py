@@ -9,6 +9,7 @@ from vaekit.core import Site, Trace
 from vaekit.noise import Noise, cut, draw
 from vaekit.objectives import KL, MMD, NLL
 from vaekit.objectives.kernels import Parts, mean_over_pairs
+from vaekit.objectives.mmd import KernelName
 from vaekit.priors import SparsePrior, StandardNormal
 
 D = 3
@@ -52,6 +53,34 @@ def test_the_mean_over_examples_is_the_u_statistic_of_each_draw() -> None:
     parts = Parts.of(p)
     each = mean_over_pairs(z).mean(-1) - 2 * parts.rbf_at(z).mean(-1) + parts.rbf_within()
     torch.testing.assert_close(values.mean(), each.mean())
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "imq"])
+@pytest.mark.parametrize("name", PRIORS)
+def test_codes_that_follow_the_prior_are_no_distance_away_in_any_kernel(
+    name: str, kernel: KernelName
+) -> None:
+    """C18: mean 0 under H0; 300 batches of 20, limit 4 standard errors, false alarm 6·10⁻⁵; fixed seed."""
+    p, term = PRIORS[name], MMD(kernel=kernel)
+    values = torch.stack([term(trace_of(draws(p, (20,), key), p)).mean() for key in range(300)]).double()
+    assert (values < 0).any()
+    assert values.mean().abs() < 4 * values.std() / math.sqrt(len(values))
+
+
+def test_only_kernels_of_whole_vectors_see_that_dimensions_depend_on_each_other() -> None:
+    p = PRIORS["standard"]
+    z = draws(p, (400,), 0)
+    z = torch.stack([z[:, 0], z[:, 0], z[:, 2]], -1)
+    marginal, *joint = (
+        MMD(kernel=kernel)(trace_of(z, p)).mean().item() for kernel in ("marginal_rbf", "rbf", "imq")
+    )
+    assert min(joint) > 0.02
+    assert abs(marginal) < min(joint)
+
+
+def test_an_unknown_kernel_is_refused() -> None:
+    with pytest.raises(Exception, match=r"did you mean imq|Literal"):
+        MMD(kernel="img")  # type: ignore[arg-type]
 
 
 def test_its_gradient_moves_codes_towards_the_prior() -> None:

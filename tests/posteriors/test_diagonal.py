@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch.nn import Linear, Parameter
@@ -60,3 +62,14 @@ def test_features_are_joined_with_every_sample_of_the_state(lead: tuple[int, ...
 def test_without_a_state_features_pass_unchanged() -> None:
     features = torch.randn(4, 5)
     assert with_state(features, None) is features
+
+
+@pytest.mark.parametrize("scale", ["predicted", "shared"])
+def test_codes_are_standardised_where_they_are(scale: Literal["predicted", "shared"]) -> None:
+    posterior, features = DiagonalGaussian(5, 0, 3, scale), 2 + 0.1 * torch.randn(200, 5)
+    prior = StandardNormal(3)()
+    posterior.standardise(posterior(features, prior, None).mean, 0.3)
+    q = posterior(features, prior, None)
+    torch.testing.assert_close(q.mean.mean(0), torch.zeros(3), rtol=0, atol=1e-4)
+    torch.testing.assert_close(q.mean.std(0), torch.ones(3), rtol=1e-4, atol=0)
+    torch.testing.assert_close(q.stddev, torch.full((200, 3), 0.3), rtol=1e-2, atol=0)

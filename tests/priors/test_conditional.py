@@ -30,5 +30,5 @@ def test_extreme_states_leave_the_scale_positive_and_finite() -> None:
 
 
 def test_a_state_is_needed() -> None:
-    with pytest.raises(UserError, match="needs the state above it"):
+    with pytest.raises(UserError, match="each state above it, and was told none"):
         ConditionalGaussian(3, 2)()

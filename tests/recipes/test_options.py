@@ -8,7 +8,7 @@ from vaekit.nets import options as nets
 from vaekit.recipes import options
 from vaekit.recipes.compose import build_likelihood, build_posterior, gaussian_likelihood
 from vaekit.recipes.options import Architecture
-from vaekit.spec import DataSpec
+from vaekit.spec import Column, DataSpec
 
 BINARY = DataSpec((1, 8, 8), 2)
 
@@ -19,9 +19,13 @@ def test_the_names_of_networks_are_those_of_the_networks() -> None:
     assert get_args(options.Activation) == get_args(nets.Activation)
 
 
+COUNTS = DataSpec((2,), None, columns=(Column("count"), Column("binary")), whole=True)
+
+
 @pytest.mark.parametrize("name", get_args(options.LikelihoodName))
 def test_every_likelihood_that_is_offered_can_be_built(name) -> None:
-    build_likelihood(BINARY, Architecture(likelihood=name))
+    of_tables = name in ("poisson", "negative_binomial", "mixed")
+    build_likelihood(COUNTS if of_tables else BINARY, Architecture(likelihood=name))
 
 
 @pytest.mark.parametrize("name", get_args(options.SigmaName))

@@ -55,7 +55,7 @@ def test_defaults_are_those_of_the_recipe_not_of_the_architecture() -> None:
 def test_an_unknown_recipe_is_refused_with_the_nearest() -> None:
     with pytest.raises(UserError, match="no recipe is called hierarchical; did you mean hierarchical_vae"):
         find("hierarchical")
-    with pytest.raises(UserError, match="known are: ae, beta_vae, "):
+    with pytest.raises(UserError, match="known are: ae, bernoulli_latents, "):
         parameters_of("zzzzz")
 
 

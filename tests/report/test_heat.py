@@ -27,6 +27,16 @@ def test_constant_values_can_be_shown() -> None:
     assert heat_maps([("", torch.full((3, 2), 4.0))]).mode == "RGB"
 
 
+def test_single_values_may_be_missing_and_stay_blank() -> None:
+    values = torch.tensor([[0.0, 1.0], [0.5, 1.0]])
+    whole = np.asarray(heat_maps([("", values)]))
+    values[0, 0] = torch.nan
+    again = np.asarray(heat_maps([("", torch.tensor([[0.0, 1.0], [0.5, 1.0]])), ("", values)]))
+    assert not np.array_equal(whole, again)
+    with pytest.raises(UserError, match="not finite"):
+        heat_maps([("", values / 0)])
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_values_that_are_not_finite_are_refused(bad: float) -> None:
     with pytest.raises(UserError, match="not finite"):

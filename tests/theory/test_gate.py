@@ -17,6 +17,9 @@ import vaekit.evaluation.annealing as annealing
 import vaekit.evaluation.sets.frechet as frechet
 import vaekit.evaluation.sets.kernel as kernel
 import vaekit.evaluation.sets.prdc as prdc
+import vaekit.nets.masked as masked
+import vaekit.objectives.decomposition as decomposition
+import vaekit.objectives.joint_kernels as joint_kernels
 import vaekit.objectives.kernels as kernels
 from vaekit.core import Site, Trace
 from vaekit.corruptions import White
@@ -31,6 +34,8 @@ from vaekit.noise import Noise, cut
 from vaekit.objectives import IWAE, KL, NLL, Constant, DReG, Layerwise, Losses, Objective, paths
 from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
 from vaekit.ppca import PPCA
+from vaekit.priors import DiagonalMixture, FlowMatchingPrior, FlowPrior
+from vaekit.priors.pushforward import Scaling, normal_log_density
 from vaekit.verification import (
     Check,
     agreement,
@@ -39,6 +44,7 @@ from vaekit.verification import (
     c7_gradients,
     c9_discrete,
     c10_concrete,
+    c13_decomposition,
     c16_coverage,
     run_gate,
 )
@@ -83,7 +89,7 @@ def test_rows_come_in_the_order_of_the_gate() -> None:
     assert [check.gate for check in run_gate(["C5", "C4"])] == ["C4"] * len(row("C4")) + ["C5"] * len(
         row("C5")
     )
-    rows = "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C15 C16 C17 C18 C20 bands agreement"
+    rows = "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C13 C15 C16 C17 C18 C19 C20 bands agreement"
     assert list(GATES) == rows.split()
 
 
@@ -304,6 +310,88 @@ def steep_step(patch) -> None:
     patch.setattr(c9_discrete, "straight_through", lambda hard, soft: hard + 2 * (soft - soft.detach()))
 
 
+def weights_in_columns(patch) -> None:
+    def copied(log_q, examples, estimator="stratified"):
+        batch = log_q.shape[-1]
+        total, others = examples or batch, batch - 1
+        weights = torch.full((batch, batch), 1 / others, dtype=log_q.dtype)
+        weights[:, 0] = 1 / total
+        weights[:, 1] = (total - others) / (total * others)
+        return (log_q + weights.log()).logsumexp(-1)
+
+    patch.setattr(c13_decomposition, "log_aggregate", copied)
+
+
+def weights_without_own(patch) -> None:
+    """The mean over the others alone."""
+
+    def others(log_q, examples, estimator="stratified"):
+        own = torch.eye(log_q.shape[-1], dtype=torch.bool)
+        return log_q.masked_fill(own, -torch.inf).logsumexp(-1) - log(log_q.shape[-1] - 1)
+
+    for module in (c13_decomposition, decomposition):
+        patch.setattr(module, "log_aggregate", others)
+
+
+def forget_batch_of_weighted(patch) -> None:
+    right = decomposition.log_aggregate
+    patch.setattr(
+        c13_decomposition,
+        "log_aggregate",
+        lambda pairs, n, how="stratified": right(pairs, n, how) + (log(3) if how == "weighted" else 0),  # pyright: ignore[reportArgumentType],
+    )
+
+
+def joint_for_marginals(patch) -> None:
+    right = decomposition.log_aggregate
+
+    def mixed(log_q, *rest):
+        found = right(log_q, *rest)
+        return right(log_q.sum(0), *rest).expand_as(found) / len(found) if log_q.ndim == 4 else found
+
+    patch.setattr(decomposition, "log_aggregate", mixed)
+
+
+def forget_prior_of_dimensions(patch) -> None:
+    right = c13_decomposition.decomposed
+    patch.setattr(
+        c13_decomposition,
+        "decomposed",
+        lambda trace: replace(right(trace), dimension_kl=right(trace).dimension_kl + trace.sites[0].log_p),
+    )
+
+
+def wide_expectation(patch) -> None:
+    """The variance of the prior counted twice."""
+    right = joint_kernels.Widths.at
+    patch.setattr(
+        joint_kernels.Widths, "at", lambda w, p, z: right(w, replace(p, variances=2 * p.variances), z)
+    )
+
+
+def forget_scores_of_vimco(patch) -> None:
+    patch.setattr(c9_discrete, "vimco", lambda log_weight, log_q: log_weight.logsumexp(0) - log(len(log_q)))
+
+
+def relaxed_without_slope(patch) -> None:
+    right = c9_discrete.relaxed_given
+    patch.setattr(
+        c9_discrete, "relaxed_given", lambda logits, *rest: right(logits.detach(), *rest) + 0 * logits
+    )
+
+
+def relaxed_without_condition(patch) -> None:
+    """Unbiased, and noisier than no control variate."""
+    patch.setattr(c9_discrete, "relaxed_given", lambda logits, bits, uniform: logits + uniform.logit())
+
+
+def relax_without_score(patch) -> None:
+    def slope_alone(value, logits, bits, c, c_given):
+        return torch.autograd.grad((c - c_given).sum(), logits)[0]
+
+    patch.setattr(c9_discrete, "relax_gradient", slope_alone)
+
+
 def mean_of_log_weights_of_discrete(patch) -> None:
     patch.setattr(c9_discrete, "iwae_bound", lambda log_weight: log_weight.mean(0))
 
@@ -415,6 +503,43 @@ def forget_dimensions_of_kernel(patch) -> None:
     patch.setattr(kernel, "cubic", lambda x, y: ((x * y).sum(-1) + 1) ** 3)
 
 
+def forget_scale_of_codes(patch) -> None:
+    patch.setattr(Scaling, "log_volume", property(lambda scaling: torch.zeros(())))
+
+
+def halve_trace(patch) -> None:
+    right = FlowMatchingPrior.divergence
+
+    def divergence(prior, y, t):
+        v, trace = right(prior, y, t)
+        return v, trace / 2
+
+    patch.setattr(FlowMatchingPrior, "divergence", divergence)
+
+
+def forget_log_determinant(patch) -> None:
+    def log_density(prior, z, temperature=1.0):
+        return (
+            normal_log_density(prior.to_base(prior.scaling.inwards(z)), temperature)
+            - prior.scaling.log_volume
+        )
+
+    patch.setattr(FlowPrior, "log_density", log_density)
+
+
+def turn_flow_round(patch) -> None:
+    patch.setattr(FlowPrior, "push", lambda prior, u: prior.scaling.outwards(prior.to_base(u)))
+
+
+def halve_squares(patch) -> None:
+    right = DiagonalMixture._of_rows
+    patch.setattr(DiagonalMixture, "_of_rows", lambda p, z, logits: right(p, (z + p.means[0]) / 2, logits))
+
+
+def see_oneself(patch) -> None:
+    patch.setattr(masked, "group_mask", lambda fan_out, fan_in, groups, own: torch.ones(fan_out, fan_in))
+
+
 WRONG = [
     ("C1", halve_kl, "ELBO of the linear VAE"),
     ("C1", halve_kl, "KL_j"),
@@ -456,6 +581,10 @@ WRONG = [
     ("C9", sum_of_weights_of_discrete, "log evidence exceeds IWAE_4"),
     ("C9", halve_score, "score function: gradient"),
     ("C9", own_draw_in_baseline, "draws less the others"),
+    ("C9", forget_scores_of_vimco, "VIMCO: gradient"),
+    ("C9", relaxed_without_slope, "RELAX, any control variate"),
+    ("C9", relaxed_without_condition, "RELAX's variance"),
+    ("C9", relax_without_score, "RELAX, f of relaxed bits: gradient"),
     ("C9", unbiased_step, "straight-through is biased"),
     ("C9", steep_step, "straight-through is exact"),
     ("C10", normal_for_gumbel, "argmax ~ Cat(pi)"),
@@ -481,9 +610,28 @@ WRONG = [
     ("C17", forget_root, "all eigenvalues above 0"),
     ("C17", forget_root, "6 vectors in 12 dimensions"),
     ("C17", add_covariances_only, "of a set and itself"),
+    ("C13", weights_in_columns, "stratified: E of the estimate"),
+    ("C13", weights_without_own, "stratified: E of the estimate"),
+    ("C13", weights_without_own, "mutual information by tables"),
+    ("C13", forget_batch_of_weighted, "weighted: E of the estimate"),
+    ("C13", joint_for_marginals, "total correlation by tables"),
+    ("C13", joint_for_marginals, "KL of the dimensions by tables"),
+    ("C13", forget_prior_of_dimensions, "KL = MI + TC"),
+    ("C18", wide_expectation, "the term's mean is 0: rbf"),
+    ("C18", wide_expectation, "the term's mean is 0: imq"),
+    ("C18", count_pairs_with_itself, "mean 0 under H0: joint inverse multiquadric"),
     ("C18", count_pairs_with_itself, "mean 0 under H0: Gaussian"),
     ("C18", count_pairs_with_itself, "mean 0 under H0: kernel distance over subsets"),
     ("C18", forget_dimensions_of_kernel, "two Gaussians apart"),
+    ("C19", forget_scale_of_codes, "of a draw: maf"),
+    ("C19", forget_scale_of_codes, "of a draw: flow matching"),
+    ("C19", forget_log_determinant, "of a draw: spline"),
+    ("C19", forget_log_determinant, "integrates to 1 in two dimensions: maf"),
+    ("C19", turn_flow_round, "of a draw: iaf"),
+    ("C19", halve_trace, "divergence of a velocity"),
+    ("C19", halve_trace, "of a draw: flow matching"),
+    ("C19", halve_squares, "products of matrices"),
+    ("C19", see_oneself, "PixelCNN: no code sees itself"),
     ("C20", forget_lower_site, "x sees z1 alone"),
     ("C20", forget_lower_kl, "E[NLL + KL]"),
     ("C20", diagonal_only, "log weight of every draw"),

@@ -29,7 +29,7 @@ COVARIANCES = torch.tensor([[[0.5, 0.3], [0.3, 0.4]], [[0.2, 0.0], [0.0, 1.0]]])
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vaekit.training.fit_prior.COMPONENTS", (1, 2, 5))
+    monkeypatch.setattr("vaekit.training.candidates.COMPONENTS", (1, 2, 5))
 
 
 def planted(added: float = 0.0) -> MixtureSameFamily:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaekit.core import VAE
 from vaekit.data.batches import Examples
 from vaekit.data.pictures import read_example
 from vaekit.data.walk import is_picture
@@ -34,6 +35,20 @@ def named_examples(run: Run, names: Sequence[str], split: str = "test") -> Tenso
             x = read_example(Path(name), run.spec, run.config.pictures.crop)
             found.append(torch.as_tensor(x, device=run.vae.device))
     return torch.stack(found)
+
+
+def told_by_name(run: Run, words: str | None) -> VAE:
+    """The model, told a condition by its names; as it is where none is named.
+
+    Raises:
+        UserError: for a name that is none of the model's, or a model that is told nothing.
+    """
+    if words is None:
+        return run.vae
+    if run.spec.condition is None or run.vae.conditioning is None:
+        raise UserError("--given is for models that were trained with --condition; this one is told nothing")
+    told = torch.tensor([run.spec.condition.told(words)], device=run.vae.device)
+    return run.vae.given(told)
 
 
 def spread(names: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import time
 from typing import Literal
 
-from vaekit.core import Sequential
+from vaekit.core import Learner, Sequential
 from vaekit.data import Data
 from vaekit.errors import UserError
 from vaekit.evaluation import Evaluation
@@ -93,7 +93,7 @@ def _page(run: Run, data: Data, reporter: Reporter, doctor: bool) -> None:
 def complete(run: Run, data: Data, reporter: Reporter, next_steps: bool, page: Page = "full") -> Evaluation:
     """Evaluate the test split, draw the figures, ask the doctor, write the page, and say where all is."""
     test = run.examples("test", data)
-    dear = isinstance(run.vae.likelihood, Sequential)
+    dear = isinstance(run.vae.likelihood, Sequential) or isinstance(run.vae.latents.top, Learner)
     samples = importance_samples_for(len(test), run.spec.dimensions, dear)
     started = time.monotonic()
 

@@ -9,6 +9,9 @@ from jsonargparse import ArgumentParser
 
 from vaekit.errors import UserError, nearest
 
+GIVEN = "what a conditional model is told: a label, or the attributes that are there, with commas between"
+"""Help of --given, which several commands have."""
+
 
 @final
 class Parser(ArgumentParser):

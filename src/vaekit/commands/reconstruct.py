@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     path = output_path(run, options.optional_text("output"), "reconstruct.png")
     save_png(reconstructions(run.vae, x), path)
     said = f"{len(x)} reconstructions"
-    if pictured(run.vae) != DRAWN:
-        said += f", mean squared error {(x - run.vae.reconstruct(x)).square().mean().item():.5f}"
+    if pictured(run.vae) != DRAWN and run.spec.columns is None:
+        said += f", mean squared error {(x - run.vae.reconstruct(x)).square().nanmean().item():.5f}"
     print(f"{said}: {path}")
     return 0

@@ -244,6 +244,28 @@ def parser_for(recipe: str) -> Parser:
         default=None,
         help="two levels, drawn anew or once",
     )
+    parser.add_argument(
+        "--columns",
+        type=str | None,
+        default=None,
+        help="what the columns of a table hold: real, positive, count, binary or categorical:K for each, with commas "
+        "between (real*3: three in turn), or auto",
+    )
+    parser.add_argument(
+        "--condition",
+        type=str | None,
+        default=None,
+        help="what the model is told of each example: labels, attributes, or names of attributes with commas between",
+    )
+    parser.add_argument(
+        "--condition_prior",
+        type=Literal["shared", "learned"],
+        default="shared",
+        help="one prior of the latents for all conditions, or one learned for each",
+    )
+    parser.add_argument(
+        "--labelled", type=int | None, default=None, help="how many training examples tell their labels"
+    )
     parser.add_class_arguments(SplitOptions, "split")
     defaults = {}
     for parameter in signature(function).parameters.values():

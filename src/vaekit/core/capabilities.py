@@ -8,14 +8,23 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaekit.core.trace import Trace
+from vaekit.noise import Noise
 
 
 class Deterministic(ABC):  # noqa: B024 (a marker)
     """Capability: a posterior whose every draw is the same, so that one says all."""
 
 
+class Implicit(ABC):  # noqa: B024 (a marker)
+    """Capability: a posterior whose draws have the right slope on average, not that of the numbers that made them."""
+
+
 class Point(Deterministic, ABC):
     """Capability: a posterior that is a point in a continuous space, without a density."""
+
+
+class Discrete(ABC):  # noqa: B024 (a marker)
+    """Capability: a posterior over discrete values: between two of them there is nothing."""
 
 
 class Energy(ABC):  # noqa: B024 (a marker)
@@ -64,3 +73,24 @@ class Tempered(ABC):
     @abstractmethod
     def scored(self, distribution: Distribution) -> Distribution:
         """The distribution that evaluation would have returned in place of this one of training."""
+
+
+class Learner(ABC):
+    """Capability: a prior that learns from codes by a loss of its own, in place of −log p(z)."""
+
+    @abstractmethod
+    def loss(self, z: Float[Tensor, "B d"], noise: Noise) -> Float[Tensor, " B"]:
+        """What it minimises, of each code."""
+
+
+class Bounded(ABC):
+    """Capability: a prior that can be drawn from, but whose density is only bounded from below."""
+
+    @property
+    @abstractmethod
+    def lacks_density(self) -> str:
+        """Why its density is not known, as a sentence."""
+
+    @abstractmethod
+    def bound(self, z: Float[Tensor, "B d"], noise: Noise, draws: int) -> Float[Tensor, " B"]:
+        """A number whose mean over draws is at most log p(z), nats."""

@@ -89,6 +89,10 @@ class Likelihood(Module, ABC):
     def parameters_per_value(self) -> int:
         """How many decoder outputs one data value needs."""
 
+    def outputs(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Shape of what the decoder makes for one example of this shape: those of each value, channels first."""
+        return (shape[0] * self.parameters_per_value, *shape[1:])
+
     @abstractmethod
     def forward(self, h: Tensor) -> Distribution:
         """Map (*S, B, K·C, H, W) or (*S, B, K·D) to a distribution over x with batch shape (*S, B)."""

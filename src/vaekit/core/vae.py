@@ -1,5 +1,6 @@
 """The whole of a variational autoencoder, and the one top-down walk that everything shares."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import cast, final
@@ -10,13 +11,16 @@ from torch import Tensor
 from torch.distributions import Distribution
 from torch.nn import Module, ModuleDict
 
-from vaekit.core.capabilities import Adaptive, Deterministic, Energy, Point
+from vaekit.core.capabilities import Adaptive, Bounded, Deterministic, Energy, Point
+from vaekit.core.conditioning import Conditioning
 from vaekit.core.parts import Choose, Generative, Latents, Likelihood, Posterior
+from vaekit.core.refinement import Refinement
 from vaekit.core.trace import Site, Trace
 from vaekit.distributions import tempered
-from vaekit.errors import UserError
+from vaekit.errors import CapabilityError, UserError
 from vaekit.noise import Noise, draw
 from vaekit.shapes import over_batch
+from vaekit.told import context_of, plain
 
 
 @final
@@ -30,6 +34,8 @@ class VAE(Module):
         decoder: maps (N, H) to the likelihood's parameters (N, K·C, H, W) or (N, K·D).
         likelihood: p(x | decoder output).
         shape: of one example, (C, H, W) or (D,).
+        conditioning: how a condition c enters, in a model of p(x | c); None in one of p(x).
+        refinement: what improves on the encoder's answer for each example, if anything.
 
     In training mode encoder and decoder are run by `in_training` where it is set, in lower precision for
     instance; densities, draws and everything in evaluation mode stay as they are.
@@ -54,6 +60,8 @@ class VAE(Module):
         decoder: Module,
         likelihood: Likelihood,
         shape: Sequence[int],
+        conditioning: Conditioning | None = None,
+        refinement: Refinement | None = None,
     ) -> None:
         super().__init__()
         if set(posteriors) != set(latents.sites):
@@ -64,6 +72,9 @@ class VAE(Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.shape = tuple(shape)
+        self.conditioning = conditioning
+        self.refinement = refinement
+        self._told: Tensor | None = None
         self.in_training: Callable[[Module, Tensor], Tensor] | None = None
 
     @property
@@ -90,7 +101,65 @@ class VAE(Module):
             return "the codes of an autoencoder are points, which have no density"
         if isinstance(self.likelihood, Energy):
             return "its reconstruction error is no normalised likelihood of x"
+        if not isinstance(self.latents, Generative) and isinstance(self.latents.top, Bounded):
+            return self.latents.top.lacks_density
         return None
+
+    @property
+    def context(self) -> Tensor | None:
+        """The condition that `given` told, (B, C) or (1, C)."""
+        return self._told
+
+    def given(self, context: Tensor | None) -> "VAE":
+        """The same model, parameters and all, with its condition told: p(x, z | c) and q(z | x, c).
+
+        Examples that come with a condition of their own (`vaekit.told`) keep it.
+
+        Args:
+            context: c of each example that will be asked about, (B, C); or (1, C), the same for all. None changes
+                nothing.
+
+        Example:
+            >>> from vaekit import DataSpec, build_recipe
+            >>> from vaekit.spec import Condition
+            >>> spec = DataSpec((6,), None, condition=Condition("labels", ("cat", "dog")))
+            >>> dogs = build_recipe("vae", spec).model.given(torch.tensor([[0.0, 1.0]]))
+            >>> dogs.trace(torch.zeros(5, 6)).log_weight().shape
+            torch.Size([5])
+        """
+        if context is None:
+            return self
+        told = copy.copy(self)
+        # Not registered as a buffer: this is no part of the model.
+        told.__dict__["_told"] = context
+        return told
+
+    def _condition(self, context: Tensor | None, count: int) -> Tensor | None:
+        """The condition of so many examples, (count, C): as passed, else as `given`."""
+        context = self._told if context is None else context
+        if self.conditioning is None:
+            return context
+        if context is None:
+            raise CapabilityError(
+                "this model was trained with a condition and was told none: say one, --given NAME on the command "
+                "line or vae.given(context) in Python"
+            )
+        if context.shape != (count, self.conditioning.size) and context.shape != (1, self.conditioning.size):
+            raise UserError(
+                f"{count} examples of this model need conditions of shape {(count, self.conditioning.size)}, got "
+                f"{tuple(context.shape)}"
+            )
+        return context.expand(count, -1)
+
+    def condition_of(self, x: Tensor, context: Tensor | None = None) -> Tensor | None:
+        """The condition of examples: as passed, else their own, which a model of p(x) ignores, else as `given`.
+
+        Raises:
+            CapabilityError: if a model of p(x | c) is told none.
+            UserError: if it has another shape.
+        """
+        own = None if self.conditioning is None else context_of(x)
+        return self._condition(own if context is None else context, x.shape[0])
 
     def walk(self, choose: Choose, batch_shape: Sequence[int], context: Tensor | None = None) -> Distribution:
         """Pass once from the top site to x; `choose` decides every latent value.
@@ -98,19 +167,46 @@ class VAE(Module):
         Args:
             choose: gives the value of each site: a draw from q, a draw from p, or a value passed in.
             batch_shape: (*S, B).
-            context: a condition for the priors, or None.
+            context: the condition, (B, C), where the model was not told it by `given`.
 
         Returns:
             p(x | z) with batch shape (*S, B).
         """
+        context = self._condition(context, batch_shape[-1])
         if isinstance(self.latents, Generative):
             return self.latents.to_data(choose, batch_shape, context)
         h = self.latents(choose, batch_shape, context)
+        if self.conditioning is not None and context is not None:
+            h = self.conditioning.decoded(h, context)
         return self.likelihood(self._through(self.decoder, h, event_ndim=1))
 
-    def features(self, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B F"]:
-        """What the encoder says of x; all posteriors see it."""
-        return self._through(self.encoder, x, event_ndim=x.ndim - 1)
+    def features(self, x: Float[Tensor, "B *E"], context: Tensor | None = None) -> Float[Tensor, "B F"]:
+        """What the encoder says of x, refined where the model has a refinement; all posteriors see it."""
+        features = self._through(self.encoder, plain(x), event_ndim=x.ndim - 1)
+        context = self.condition_of(x, context)
+        if self.conditioning is not None and context is not None:
+            features = self.conditioning.encoded(features, context)
+        return self._refined(x, features, context)
+
+    def _refined(self, x: Tensor, features: Tensor, context: Tensor | None) -> Float[Tensor, "B F"]:
+        if self.refinement is None:
+            return features
+        given = features if torch.is_grad_enabled() else features.detach()
+        # Slopes are taken whatever mode the caller is in, and tensors made in inference mode have none.
+        with torch.inference_mode(False), torch.enable_grad():
+            x, given = (t.clone() if t.is_inference() else t for t in (x, given))
+
+            def bound(seen: Tensor, noise: Noise) -> Tensor:
+                trace = self.trace(x, (), context, noise, seen)
+                return trace.log_likelihood - trace.kl()
+
+            # Networks that are compiled for training have no slopes of slopes.
+            in_training, self.in_training = self.in_training, None
+            try:
+                refined = self.refinement(bound, given)
+            finally:
+                self.in_training = in_training
+        return refined if torch.is_grad_enabled() else refined.detach()
 
     def trace(
         self,
@@ -125,16 +221,17 @@ class VAE(Module):
         Args:
             x: data, (B, *E).
             sample_shape: S; the trace then has (*S, B) draws.
-            context: a condition for the priors, or None.
+            context: the condition, (B, C), where the model was not told it by `given`.
             noise: source of the draws; None takes torch's global generator.
             features: what `features` says of x, where it is known.
         """
         batch_shape = (*sample_shape, x.shape[0])
-        seen = self.features(x) if features is None else features
+        context = self.condition_of(x, context)
+        seen = self.features(x, context) if features is None else features
         sites: list[Site] = []
         source = noise or Noise.fresh(x.shape[0])
         likelihood = self.walk(self._drawn_from_q(seen, batch_shape, source, sites), batch_shape, context)
-        return Trace(x, tuple(sites), likelihood, source)
+        return Trace(plain(x), tuple(sites), likelihood, source)
 
     def infer(
         self, x: Float[Tensor, "B *E"], context: Tensor | None = None, noise: Noise | None = None
@@ -143,12 +240,15 @@ class VAE(Module):
 
         Args:
             x: data, (B, *E).
-            context: a condition for the priors, or None.
+            context: the condition, (B, C), where the model was not told it by `given`.
             noise: source of the draws; None takes torch's global generator.
         """
         sites: list[Site] = []
         batch_shape = (x.shape[0],)
-        self.latents(self._drawn_from_q(self.features(x), batch_shape, noise, sites), batch_shape, context)
+        context = self.condition_of(x, context)
+        self.latents(
+            self._drawn_from_q(self.features(x, context), batch_shape, noise, sites), batch_shape, context
+        )
         return tuple(sites)
 
     def _drawn_from_q(
@@ -184,7 +284,7 @@ class VAE(Module):
         Args:
             n: how many.
             given: values (n, *E_l) for some or all sites.
-            context: a condition for the priors, or None.
+            context: the condition, (B, C), where the model was not told it by `given`.
             temperature: scales the prior's standard deviation where that is defined.
             noise: source of the draws; None takes torch's global generator.
 
@@ -201,6 +301,8 @@ class VAE(Module):
                     f"site {name} takes values of shape {(n, self.latents.sites[name])}, got {tuple(value.shape)}"
                 )
         source = noise or Noise.fresh(n)
+        if self.conditioning is not None and context is None and self._told is None:
+            context = self.conditioning.drawn(n, source)
 
         def choose(name: str, prior: Distribution, _: Tensor | None) -> Tensor:
             if name in values:
@@ -213,14 +315,17 @@ class VAE(Module):
     def encode(self, x: Float[Tensor, "B *E"], context: Tensor | None = None) -> Distribution:
         """q(z | x) of the top site, batch shape (B,)."""
         top = next(iter(self.latents.sites))
-        return cast(Distribution, self.posteriors[top](self.encoder(x), self.latents.top(context), None))
+        context = self.condition_of(x, context)
+        features = self.features(x, context)
+        return cast(Distribution, self.posteriors[top](features, self.latents.top(context), None))
 
     @torch.no_grad()
     def reconstruct(self, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B *E"]:
         """The picture of p(x | z) at the mean of q at every site, (B, *E)."""
-        features = self.encoder(x)
+        context = self.condition_of(x)
+        features = self.features(x, context)
 
         def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
             return cast(Distribution, self.posteriors[name](features, prior, state)).mean
 
-        return self.likelihood.centre(self.walk(choose, (x.shape[0],)))
+        return self.likelihood.centre(self.walk(choose, (x.shape[0],), context))

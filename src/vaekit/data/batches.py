@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from vaekit.data.conditions import told
 from vaekit.data.feed import Feed, fits
 from vaekit.data.packs.shards import Part, Shards
 from vaekit.data.records import Data
 from vaekit.noise import Noise, Shard
+from vaekit.told import Told
 
 BLOCK = 50
 """Examples that share one random stream when a split is read in order."""
@@ -36,6 +38,7 @@ class Examples:
         target: where batches go whose values lie in files; else they stay where the values are.
         dtype: of x.
         feed: brings batches to an accelerator that is too small for the values, one ahead.
+        contexts: what a model is told of each example, (N, C), where values are; None where nothing is told.
     """
 
     values: Shaped[Tensor, "N *E"] | Shards
@@ -48,6 +51,7 @@ class Examples:
     target: torch.device | None = None
     dtype: torch.dtype = torch.float32
     feed: Feed | None = None
+    contexts: Float[Tensor, "N C"] | None = None
 
     @classmethod
     def of(cls, data: Data, split: str, device: torch.device | str = "cpu", seed: int = 0) -> "Examples":
@@ -59,7 +63,19 @@ class Examples:
         feed = None if resident or target.type == "cpu" else Feed(values, target)
         values = values.to(target) if isinstance(values, Tensor) and resident else values
         flip = data.flip and split == "train"
-        return cls(values, scale, data.binarise == "dynamic", seed, split, flip, target=target, feed=feed)
+        conditions = told(data, split)
+        contexts = None if conditions is None else torch.from_numpy(conditions).to(target)
+        return cls(
+            values,
+            scale,
+            data.binarise == "dynamic",
+            seed,
+            split,
+            flip,
+            target=target,
+            feed=feed,
+            contexts=contexts,
+        )
 
     def __len__(self) -> int:
         return len(self.values)
@@ -103,7 +119,16 @@ class Examples:
     def _rows(self, start: int, stop: int) -> "Examples":
         held = self.values
         values = held[start:stop] if isinstance(held, Tensor) else _rows(held, start, stop)
-        return replace(self, values=values, feed=None if self.feed is None else Feed(values, self.device))
+        contexts = None if self.contexts is None else self.contexts[start:stop]
+        feed = None if self.feed is None else Feed(values, self.device)
+        return replace(self, values=values, feed=feed, contexts=contexts)
+
+    def _told(self, x: Float[Tensor, "B *E"], indices: Int[Tensor, " B"] | slice) -> Float[Tensor, "B *E"]:
+        """The examples with what a model is told of them, if anything is."""
+        if self.contexts is None:
+            return x
+        where = indices if isinstance(indices, slice) else indices.to(self.contexts.device)
+        return Told.of(x, self.contexts[where].to(x.dtype))
 
     def _stored(self, indices: Int[Tensor, " B"] | slice) -> Shaped[Tensor, "B *E"]:
         if self.feed is not None and isinstance(indices, Tensor):
@@ -115,7 +140,7 @@ class Examples:
 
     def gather(self, indices: Int[Tensor, " B"] | slice, noise: Noise) -> Float[Tensor, "B *E"]:
         """Return x of the given examples, floats; level k of L is k/(L−1)."""
-        return self._as_floats(self._stored(indices), noise)
+        return self._told(self._as_floats(self._stored(indices), noise), indices)
 
     def augmented(self, indices: Int[Tensor, " B"], noise: Noise) -> Float[Tensor, "B *E"]:
         """Return x of the given examples as training sees them: some of the images mirrored."""
@@ -126,7 +151,7 @@ class Examples:
             like = torch.empty((), dtype=self.dtype, device=stored.device)
             mirrored = noise.uniform("flip", stored.shape[:1], 0, like) < 0.5
             stored = torch.where(mirrored.reshape(-1, *[1] * (stored.ndim - 1)), stored.flip(-1), stored)
-        return self._as_floats(stored, noise)
+        return self._told(self._as_floats(stored, noise), indices)
 
     def _as_floats(self, stored: Shaped[Tensor, "B *E"], noise: Noise) -> Float[Tensor, "B *E"]:
         x = stored.to(self.dtype) / self.scale

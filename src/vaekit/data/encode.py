@@ -29,7 +29,8 @@ def encode(
         Images `(N, C, H, W)` or vectors `(N, D)` of uint8, uint16 or float32 by part; L, or None for floats.
 
     Raises:
-        UserError: an unusable type, layout, range or number of levels; NaN or infinity; parts that disagree.
+        UserError: an unusable type, layout, range or number of levels; infinity, or NaN but in a table of floats,
+            where it stands for a missing value; parts that disagree.
 
     Example:
         >>> stored, levels = encode("drawn", {"train": np.eye(3, dtype=bool)[None]})
@@ -171,8 +172,8 @@ def _integer_levels(origin: str, parts: Mapping[str, np.ndarray], levels: int | 
 
 
 def _floats(where: str, values: np.ndarray, levels: int | None) -> np.ndarray:
-    _check_finite(where, values)
-    low, high = values.min(), values.max()
+    _check_finite(where, values, missing=levels is None and values.ndim == 2)
+    low, high = np.nanmin(values), np.nanmax(values)
     if (levels is not None or values.ndim > 2) and not (low >= 0 and high <= 1):
         raise UserError(
             f"{where}: the floats run from {low:.6g} to {high:.6g}, outside [0, 1]; "
@@ -185,15 +186,20 @@ def _floats(where: str, values: np.ndarray, levels: int | None) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def _check_finite(where: str, values: np.ndarray) -> None:
-    finite = np.isfinite(values)
-    missing = values.size - int(finite.sum())
-    if missing:
+def _check_finite(where: str, values: np.ndarray, missing: bool) -> None:
+    """Refuse infinities, and NaN where it cannot stand for a missing value."""
+    absent = np.isnan(values) if missing else np.zeros(values.shape, bool)
+    finite = np.isfinite(values) | absent
+    others = values.size - int(finite.sum())
+    if others:
         first = tuple(int(index) for index in np.unravel_index(int(finite.argmin()), values.shape))
+        what = "infinite" if missing else "NaN or infinite"
         raise UserError(
-            f"{where}: {missing} of {values.size} values are NaN or infinite, the first at index {first}; "
+            f"{where}: {others} of {values.size} values are {what}, the first at index {first}; "
             "replace or remove them"
         )
+    if absent.all():
+        raise UserError(f"{where}: every value is missing (NaN); at least one is needed")
 
 
 def _on_grid(where: str, values: np.ndarray, levels: int) -> np.ndarray:

@@ -9,10 +9,11 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int, Shaped, UInt8
 
+from vaekit.data.kinds import is_whole, with_moments
 from vaekit.data.packs.shards import Shards
 from vaekit.data.transform import Transform
 from vaekit.errors import UserError, nearest
-from vaekit.spec import DataSpec
+from vaekit.spec import Column, Condition, DataSpec
 
 Binarisation = Literal["dynamic", "fixed"]
 SplitName = Literal["train", "validation", "test"]
@@ -131,6 +132,8 @@ class Data:
         transform: how pictures in files were made to fit; None for other sources.
         known: what need not be computed anew; dropped where it holds of other data than these.
         factor_names: of the columns of the splits' factors, one for each.
+        condition: what models are told of each example.
+        columns: of a table of floats, what each holds.
 
     Raises:
         UserError: levels that contradict each other, splits whose examples differ in shape or type, or factors
@@ -157,6 +160,8 @@ class Data:
     transform: Transform | None = None
     known: Known | None = None
     factor_names: tuple[str, ...] = ()
+    condition: Condition | None = None
+    columns: tuple[Column, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.known is not None and not self.known.holds(self):
@@ -186,6 +191,7 @@ class Data:
 
         Without binarisation, and with a fixed one, the variance is the mean over dimensions of Var[x] over
         the training examples; with a dynamic one that of the draws, p̄(1−p̄) with p̄ the mean of k/(L−1).
+        Missing values, NaN in a table of floats, do not count.
         """
         values, stored = self.train.values, self.stored_levels
         if self.known is not None:
@@ -197,7 +203,17 @@ class Data:
             variance = _exact_variance(values) / (stored - 1) ** 2
         else:
             variance = float(_spread(values, _mean(values, stored)).mean())
-        return DataSpec(values.shape[1:], self.levels, variance, len(self.train))
+        table = self.train.array if stored is None and len(values.shape) == 2 else None
+        return DataSpec(
+            values.shape[1:],
+            self.levels,
+            variance,
+            len(self.train),
+            condition=self.condition,
+            columns=None if self.columns is None or table is None else with_moments(self.columns, table),
+            whole=None if table is None else bool(is_whole(table).all()),
+            missing=table is not None and any(map(has_missing, (self.train, self.validation, self.test))),
+        )
 
     def split(self, name: str) -> Split:
         """Return the split of that name.
@@ -241,12 +257,33 @@ def chunks(values: Shaped[np.ndarray, "N ..."] | Shards) -> Iterator[slice]:
         yield slice(start, start + rows)
 
 
+def has_missing(split: Split) -> bool:
+    """Whether any value of a split of floats is NaN, which stands for a missing one.
+
+    Example:
+        >>> has_missing(Split(np.array([[1.0, np.nan]], np.float32)))
+        True
+    """
+    return any(bool(np.isnan(split.values[piece]).any()) for piece in chunks(split.values))
+
+
 def _mean(values: Shaped[np.ndarray, "N *E"] | Shards, stored_levels: int | None) -> Float[np.ndarray, "*E"]:
+    """Of the observed values."""
     scale = 1 if stored_levels is None else stored_levels - 1
     total = np.zeros(values.shape[1:])
     for piece in chunks(values):
-        total += values[piece].sum(axis=0, dtype=np.float64)
-    return total / (len(values) * scale)
+        total += np.nansum(values[piece], axis=0, dtype=np.float64)
+    return total / (_observed(values) * scale)
+
+
+def _observed(values: Shaped[np.ndarray, "N *E"] | Shards) -> Float[np.ndarray, "*E"] | int:
+    """How many values of each dimension there are; at least 1."""
+    if values.dtype.kind != "f":
+        return len(values)
+    count = np.zeros(values.shape[1:])
+    for piece in chunks(values):
+        count += (~np.isnan(values[piece])).sum(axis=0)
+    return np.maximum(count, 1)
 
 
 def _spread(
@@ -255,8 +292,8 @@ def _spread(
     total = np.zeros(values.shape[1:])
     # A second pass over centred values: Σx² − N·mean² cancels badly where the mean is large.
     for piece in chunks(values):
-        total += ((values[piece].astype(np.float64) - mean) ** 2).sum(axis=0)
-    return total / len(values)
+        total += np.nansum((values[piece].astype(np.float64) - mean) ** 2, axis=0)
+    return total / _observed(values)
 
 
 def _exact_variance(values: Shaped[np.ndarray, "N *E"] | Shards) -> float:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Bernoulli
+from torch.distributions.kl import register_kl
 from torch.nn.functional import softplus
 
 
@@ -23,3 +24,16 @@ class LogitBernoulli(Bernoulli):
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Return log p(value), nats."""
         return -torch.addcmul(softplus(self.logits), value, self.logits, value=-1)
+
+
+@register_kl(LogitBernoulli, LogitBernoulli)
+def _kl(q: LogitBernoulli, p: LogitBernoulli) -> Float[Tensor, "..."]:
+    """KL(q ‖ p) = q (l_q − l_p) − ζ(l_q) + ζ(l_p), ζ the softplus; torch's own broadcasts nothing.
+
+    Example:
+        >>> from torch.distributions import kl_divergence
+        >>> q, p = (LogitBernoulli(logits=torch.tensor(l), validate_args=False) for l in (1.0, 0.0))
+        >>> round(kl_divergence(q, p).item(), 4)
+        0.1109
+    """
+    return q.logits.sigmoid() * (q.logits - p.logits) - softplus(q.logits) + softplus(p.logits)

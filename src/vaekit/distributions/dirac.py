@@ -1,6 +1,6 @@
 """A point: all of the probability in one place, and hence no density."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn, final
 
 import torch
@@ -20,6 +20,7 @@ class Dirac(Distribution):
     Args:
         value: a, (*batch, *event).
         event_ndim: how many of the last dimensions are one event.
+        view: what of (N, *event) the point is compared by with x, where that is not the values themselves.
 
     Example:
         >>> point = Dirac(torch.zeros(5, 3))
@@ -33,8 +34,11 @@ log-likelihood
 
     has_rsample = True
 
-    def __init__(self, value: Tensor, event_ndim: int = 1) -> None:
+    def __init__(
+        self, value: Tensor, event_ndim: int = 1, view: Callable[[Tensor], tuple[Tensor, ...]] | None = None
+    ) -> None:
         self.value = value
+        self.view = view
         lead = value.ndim - event_ndim
         super().__init__(value.shape[:lead], value.shape[lead:], validate_args=False)
 
@@ -64,7 +68,7 @@ log-likelihood
 
     def expand(self, batch_shape: Sequence[int], _instance: object = None) -> "Dirac":
         """The same point for more batch dimensions."""
-        return Dirac(self.value.expand(*batch_shape, *self.event_shape), len(self.event_shape))
+        return Dirac(self.value.expand(*batch_shape, *self.event_shape), len(self.event_shape), self.view)
 
     def log_prob(self, value: Tensor) -> NoReturn:
         """Refuse.

@@ -2,15 +2,19 @@
 
 from functools import singledispatch
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
 from vaekit.distributions.autoregressive import Autoregressive
+from vaekit.distributions.categories import Levels
 from vaekit.distributions.continuous_bernoulli import ContinuousBernoulli
 from vaekit.distributions.gaussian import normal_log_cell_mass
+from vaekit.distributions.heavy_tailed import Laplace
 from vaekit.distributions.logistic import DiscretisedLogistic
 from vaekit.distributions.logistic_mixture import DiscretisedLogisticMixture
+from vaekit.distributions.observed import Observed, where_seen
 from vaekit.errors import CapabilityError, UserError
 
 
@@ -75,11 +79,23 @@ def _(distribution: ContinuousBernoulli, x: Float[Tensor, "..."], levels: int) -
     return distribution.log_cell_mass(x, levels)
 
 
+@log_mass.register(Laplace)
+def _(distribution: Laplace, x: Float[Tensor, "..."], levels: int) -> Float[Tensor, "..."]:
+    return distribution.log_cell_mass(x, levels)
+
+
+@log_mass.register(Observed)
+def _(distribution: Observed, x: Float[Tensor, "..."], levels: int) -> Float[Tensor, "..."]:
+    seen = ~x.isnan()
+    return torch.where(seen, log_mass(distribution.base, where_seen(x, seen), levels), 0.0)
+
+
 @log_mass.register(Autoregressive)
 @log_mass.register(DiscretisedLogistic)
 @log_mass.register(DiscretisedLogisticMixture)
+@log_mass.register(Levels)
 def _(
-    distribution: Autoregressive | DiscretisedLogistic | DiscretisedLogisticMixture,
+    distribution: Autoregressive | DiscretisedLogistic | DiscretisedLogisticMixture | Levels,
     x: Float[Tensor, "..."],
     levels: int,
 ) -> Float[Tensor, "..."]:

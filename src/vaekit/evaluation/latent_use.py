@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 
 from vaekit.core import VAE
 from vaekit.data.batches import Examples, spaced_places
-from vaekit.distributions import kl_per_dim
+from vaekit.distributions import OneHot, kl_per_dim
 from vaekit.errors import CapabilityError
 from vaekit.evaluation.active_units import ENCODED, THRESHOLD, code_variances
 from vaekit.noise import Noise, Shard
@@ -55,6 +55,8 @@ class SiteUse:
 def marginal_rate(q: Distribution, prior: Distribution) -> Float[Tensor, "*B d"]:
     """KL(q_j ‖ p_j) of every dimension, nats; against N(0, 1) where p does not factorise, ½ (μ² + σ² − 1 − ln σ²).
 
+    A dimension of one-hot codes is a bit, on or off.
+
     Example:
         >>> from torch.distributions import Independent, Normal
         >>> q = Independent(Normal(torch.ones(3, 2), 1.0), 1)
@@ -64,7 +66,15 @@ def marginal_rate(q: Distribution, prior: Distribution) -> Float[Tensor, "*B d"]
     try:
         return kl_per_dim(q, prior)
     except CapabilityError:
+        if isinstance(q, OneHot) and isinstance(prior, OneHot):
+            return _of_bits(q.mean) - _of_bits(q.mean, prior.mean)
         return 0.5 * (q.mean.square() + q.variance - 1 - q.variance.log())
+
+
+def _of_bits(q: Tensor, p: Tensor | None = None) -> Tensor:
+    """E log p of bits that are on with probability q."""
+    p = (q if p is None else p).expand_as(q)
+    return torch.xlogy(q, p) + torch.xlogy(1 - q, 1 - p)
 
 
 @torch.no_grad()

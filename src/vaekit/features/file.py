@@ -10,9 +10,8 @@ from vaekit.features.fit import Fitted
 from vaekit.features.lessons import Quality
 from vaekit.features.network import Extractor
 from vaekit.features.space import FeatureSpace
+from vaekit.nets.extractor import FORMAT
 from vaekit.tensors import read_tensors, write_tensors
-
-FORMAT = "vaekit features 1"
 
 
 def save_space(path: Path, fitted: Fitted, version: str = "") -> None:

@@ -1,63 +1,15 @@
-"""The networks that are trained for their features: a small residual one for images, an MLP for the rest."""
+"""The networks that are trained for their features, in words, and the examples that they are standardised by."""
 
-from typing import final
-
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaekit.data.batches import Examples, spaced_places
-from vaekit.nets.encoder import Encoder
-from vaekit.nets.mlp import hidden_layers
-from vaekit.nets.resnet import resnet_encoder
+from vaekit.nets.extractor import FEATURES, HIDDEN, WIDTHS, Extractor, is_residual
 from vaekit.noise import Noise, Shard
-from vaekit.spec import DataSpec
 
-FEATURES = 128
-"""F of a trained space."""
-WIDTHS = (16, 32, 64, 64)
-HIDDEN = (256, 256)
-_SMALLEST_SIDE = 8
+__all__ = ["FEATURES", "Extractor", "architecture", "spread_over"]
+
 _MOST = 10_000
-
-
-@final
-class Extractor(nn.Module):
-    """Standardised examples through an encoder, a linear layer and SiLU: x ↦ φ(x).
-
-    Args:
-        shape: one example, (C, H, W) or (D,).
-        features: F.
-
-    Example:
-        >>> Extractor((3, 16, 16), 8)(torch.zeros(5, 3, 16, 16)).shape
-        torch.Size([5, 8])
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, shape: tuple[int, ...], features: int = FEATURES) -> None:
-        super().__init__()
-        wide = (shape[0], *[1] * (len(shape) - 1))
-        self.register_buffer("mean", torch.zeros(wide))
-        self.register_buffer("scale", torch.ones(wide))
-        self.encoder = _encoder(shape)
-        self.output = nn.Sequential(nn.Linear(self.encoder.out_features, features), nn.SiLU())
-
-    def forward(self, x: Float[Tensor, "B *E"]) -> Float[Tensor, "B F"]:
-        """Return the features of a batch."""
-        return self.output(self.encoder((x - self.mean) / self.scale))
-
-    @torch.no_grad()
-    def standardise(self, x: Float[Tensor, "N *E"]) -> None:
-        """Take the mean and the standard deviation of each channel, or column, from training examples."""
-        over = (0, *range(2, x.ndim))
-        mean, deviation = x.double().mean(over), x.double().std(over, correction=0)
-        # A column that never changes has nothing to say, and must not be blown up where it changes later.
-        deviation = torch.where(deviation < 1e-6, torch.ones_like(deviation), deviation)
-        self.mean.copy_(mean.reshape(self.mean.shape))
-        self.scale.copy_(deviation.reshape(self.scale.shape))
 
 
 def architecture(shape: tuple[int, ...], features: int = FEATURES) -> str:
@@ -69,18 +21,6 @@ def architecture(shape: tuple[int, ...], features: int = FEATURES) -> str:
     """
     kind, widths = ("residual", WIDTHS) if is_residual(shape) else ("MLP", HIDDEN)
     return f"{kind} {', '.join(map(str, widths))} of {shape} to {features}"
-
-
-def is_residual(shape: tuple[int, ...]) -> bool:
-    """Whether examples are images large enough to be halved."""
-    return len(shape) == 3 and min(shape[1:]) >= _SMALLEST_SIDE
-
-
-def _encoder(shape: tuple[int, ...]) -> Encoder:
-    if len(shape) == 3 and is_residual(shape):
-        return resnet_encoder(shape, WIDTHS)
-    dimensions = DataSpec(shape, None).dimensions
-    return Encoder(nn.Sequential(nn.Flatten(), hidden_layers(dimensions, HIDDEN, "silu")), shape, HIDDEN[-1])
 
 
 def spread_over(examples: Examples, seed: int) -> Float[Tensor, "M *E"]:

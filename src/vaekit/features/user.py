@@ -1,19 +1,13 @@
 """A feature space from the user's own module."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
-
 import torch
 from torch import Tensor, nn
 
-from vaekit.errors import UserError, nearest
+from vaekit.errors import UserError
 from vaekit.features.space import SHOWN, FeatureSpace, digest_of
+from vaekit.nets.own import FORM, network_from
 
-FORM = "module:PACKAGE.MODULE:FUNCTION"
+__all__ = ["FORM", "module_space"]
 
 
 def module_space(where: str, shape: tuple[int, ...]) -> FeatureSpace:
@@ -26,32 +20,13 @@ def module_space(where: str, shape: tuple[int, ...]) -> FeatureSpace:
     Raises:
         UserError: if there is no such function, or what it returns is no such module.
     """
-    name, colon, function = where.partition(":")
-    if not (colon and name and function):
-        raise UserError(f"module:{where} names no function: write {FORM}")
-    with _here_on_path():
-        module = _imported(name)
-        build = getattr(module, function, None)
-        if not callable(build):
-            known = [each for each in vars(module) if not each.startswith("_")]
-            raise UserError(f"module {name} has no function {function}; {nearest(function, known)}")
-        network = build()
-    if not isinstance(network, nn.Module):
-        raise UserError(f"{where} must return a torch.nn.Module, not a {type(network).__name__}")
-    network.eval().requires_grad_(False)
+    network = network_from(where)
     dimensions = _probed(network, where, shape)
     kind = type(network)
     digest = digest_of(network, f"{kind.__module__}.{kind.__qualname__}")
     return FeatureSpace(
         f"module {where}, {digest[:SHOWN]}", "module", digest, "its own, if any", dimensions, shape, network
     )
-
-
-def _imported(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise UserError(f"cannot import {name}: {error}") from error
 
 
 def _probed(network: nn.Module, where: str, shape: tuple[int, ...]) -> int:
@@ -67,14 +42,3 @@ def _probed(network: nn.Module, where: str, shape: tuple[int, ...]) -> int:
         what = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
         raise UserError(f"{where} must map (B, *{shape}) to floats (B, F); of two examples it made {what}")
     return found.shape[1]
-
-
-@contextmanager
-def _here_on_path() -> Iterator[None]:
-    """Let modules of the current folder be found, as `python -m` does."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)

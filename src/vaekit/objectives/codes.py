@@ -1,23 +1,17 @@
-"""Terms of quantised latents, and the turn that fits their priors."""
+"""Terms of quantised latents."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import Parameter
 
-from vaekit.core import VAE, Trace
+from vaekit.core import Trace
 from vaekit.distributions.quantised import Quantised
 from vaekit.errors import CapabilityError
-from vaekit.noise import Noise
-from vaekit.objectives.algebra import Losses, Term, Turn
+from vaekit.objectives.algebra import Term
 from vaekit.shapes import mean_over_samples, sum_rightmost
-
-PRIOR = "prior"
-"""The player that owns the priors' parameters."""
 
 
 @final
@@ -94,36 +88,3 @@ def quantised(trace: Trace) -> list[Quantised]:
 def _distance(trace: Trace, pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
     distances = [sum_rightmost((a - b).square(), 3).expand(trace.batch_shape) for a, b in pairs]
     return mean_over_samples(torch.stack(distances).sum(0))
-
-
-@final
-@dataclass(frozen=True)
-class FitCodes(Turn):
-    """Priors of codes learn the codes that q gives: −E_q Σ log p(z | above), everything else held fixed.
-
-    Source: van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, section 3.3.
-    """
-
-    @property
-    def players(self) -> tuple[str, ...]:
-        """The priors."""
-        return (PRIOR,)
-
-    @property
-    def settled(self) -> float:
-        """At once."""
-        return 0.0
-
-    @property
-    def per_example(self) -> bool:
-        """Yes."""
-        return True
-
-    def owned(self, vae: VAE) -> Mapping[str, list[Parameter]]:
-        """What is not held fixed of the latents."""
-        return {PRIOR: [p for p in vae.latents.parameters() if p.requires_grad]}
-
-    def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
-        """Encode x and return −log p of its codes; nothing is decoded."""
-        loss = -torch.stack([site.log_p for site in vae.infer(x, noise=noise)]).sum(0).mean()
-        return Losses({PRIOR: loss}, {"codes": loss.detach()}, None)

@@ -1,15 +1,62 @@
 """How far the codes of a batch are from the prior, as a whole: the maximum mean discrepancy."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import final
+from types import MappingProxyType
+from typing import Literal, final
 
 from jaxtyping import Float
 from torch import Tensor
 
 from vaekit.core import Trace
+from vaekit.errors import UserError, nearest
 from vaekit.objectives.algebra import Term
-from vaekit.objectives.kernels import SCALES, Parts, mean_over_pairs, rbf
+from vaekit.objectives.joint_kernels import Widths, joint_imq, joint_rbf
+from vaekit.objectives.kernels import SCALES, Kernel, Parts, mean_over_pairs, rbf
 from vaekit.shapes import mean_over_samples
+
+KernelName = Literal["marginal_rbf", "rbf", "imq"]
+
+
+@final
+@dataclass(frozen=True)
+class AgainstPrior:
+    """A kernel, and its exact expectations under a prior.
+
+    Args:
+        kernel: k.
+        at: z -> E_{y ~ p} k(z, y).
+        within: E_{y, y' ~ p} k(y, y').
+    """
+
+    kernel: Kernel
+    at: Callable[[Float[Tensor, "*batch d"]], Float[Tensor, "*batch"]]
+    within: Float[Tensor, ""]
+
+
+def _marginal_rbf(prior: Parts, scales: tuple[float, ...]) -> AgainstPrior:
+    return AgainstPrior(
+        lambda x, y: rbf(x, y, scales), lambda z: prior.rbf_at(z, scales), prior.rbf_within(scales)
+    )
+
+
+def _rbf(prior: Parts, scales: tuple[float, ...]) -> AgainstPrior:
+    widths = Widths.of_rbf(prior.means.shape[0], scales)
+    return AgainstPrior(
+        lambda x, y: joint_rbf(x, y, scales), lambda z: widths.at(prior, z), widths.within(prior)
+    )
+
+
+def _imq(prior: Parts, scales: tuple[float, ...]) -> AgainstPrior:
+    widths = Widths.of_imq(prior.means.shape[0], scales)
+    return AgainstPrior(
+        lambda x, y: joint_imq(x, y, scales), lambda z: widths.at(prior, z), widths.within(prior)
+    )
+
+
+KERNELS: Mapping[str, Callable[[Parts, tuple[float, ...]], AgainstPrior]] = MappingProxyType(
+    {"marginal_rbf": _marginal_rbf, "rbf": _rbf, "imq": _imq}
+)
 
 
 @final
@@ -17,16 +64,17 @@ from vaekit.shapes import mean_over_samples
 class MMD(Term):
     """MMD²(q(z), p(z)) of the top site, q(z) = E_x q(z | x), unbiased; no nats, but a squared distance.
 
-    Mean over i ≠ j of k(z_i, z_j) − 2 mean E_p k(z_i, y) + E_p k(y, y'), with k(z, y) the sum over dimensions
-    and six scales of Gaussian kernels. The expectations under the prior are exact, so no draw of p adds noise.
-    As k sums over dimensions, this compares marginals. Where q(z) = p(z) its mean is 0 and its values lie on
-    both sides of 0. The mean over examples is over pairs: the term is not per-example.
+    Mean over i ≠ j of k(z_i, z_j) − 2 mean E_p k(z_i, y) + E_p k(y, y'), with k(z, y) a sum over six scales. The
+    expectations under the prior are exact, so no draw of p adds noise. Where q(z) = p(z) its mean is 0 and its values
+    lie on both sides of 0. The mean over examples is over pairs: the term is not per-example.
 
     Args:
         scales: ℓ² of the kernels.
+        kernel: "marginal_rbf", a sum over dimensions of Gaussian kernels, which compares marginals alone; "rbf" or
+            "imq", a Gaussian kernel or an inverse multiquadric of the whole vector.
 
     Source: Gretton et al. 2012, A kernel two-sample test, lemma 6; as the D of Mathieu et al. 2019,
-    https://arxiv.org/abs/1812.02833, equation 7.
+    https://arxiv.org/abs/1812.02833, equation 7; "imq": Tolstikhin et al. 2018, https://arxiv.org/abs/1711.01558.
 
     Example:
         >>> from vaekit.objectives import KL, NLL
@@ -35,6 +83,11 @@ class MMD(Term):
     """
 
     scales: tuple[float, ...] = SCALES
+    kernel: KernelName = "marginal_rbf"
+
+    def __post_init__(self) -> None:
+        if self.kernel not in KERNELS:
+            raise UserError(f"no kernel is called {self.kernel}; {nearest(self.kernel, KERNELS)}")
 
     @property
     def name(self) -> str:
@@ -59,8 +112,6 @@ class MMD(Term):
             UserError: for a batch of one example.
         """
         top = trace.sites[0]
-        prior = Parts.of(top.prior)
-        within = mean_over_pairs(top.z, lambda x, y: rbf(x, y, self.scales))
-        return mean_over_samples(
-            within - 2 * prior.rbf_at(top.z, self.scales) + prior.rbf_within(self.scales)
-        )
+        found = KERNELS[self.kernel](Parts.of(top.prior), self.scales)
+        within = mean_over_pairs(top.z, found.kernel)
+        return mean_over_samples(within - 2 * found.at(top.z) + found.within)

@@ -12,6 +12,7 @@ from vaekit.corruptions import Corruption
 from vaekit.errors import UserError
 from vaekit.noise import Noise
 from vaekit.objectives.algebra import Losses, Objective, Turn
+from vaekit.told import plain, told_as
 
 
 @final
@@ -116,7 +117,7 @@ class Corrupted(Turn):
 
     def losses(self, vae: VAE, x: Tensor, noise: Noise, progress: Tensor) -> Losses:
         """Trace x by what the encoder says of x̃."""
-        seen = vae.features(self.corruption(x, noise))
+        seen = vae.features(told_as(x, self.corruption(plain(x), noise)))
         trace = vae.trace(x, self.objective.sample_shape, noise=noise, features=seen)
         return self.objective.of_trace(trace, progress)
 

@@ -1,5 +1,6 @@
 """The diagonal Gaussian posterior of the original paper."""
 
+from math import log
 from typing import Literal, final
 
 import torch
@@ -60,6 +61,24 @@ class DiagonalGaussian(Posterior):
         else:
             std = softly_bounded(self.log_std(h)).exp()
         return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
+
+    @torch.no_grad()
+    def standardise(self, means: Float[Tensor, "N d"], std: float) -> None:
+        """Move and scale μ so that these means would be 0 with deviation 1, and make every σ the same.
+
+        A prior that follows q holds no scale: codes that start small stay so, unseen by the decoder (decision 32).
+
+        Args:
+            means: μ(x_n) as they are now.
+            std: σ for every x from now on.
+        """
+        centre, spread = means.mean(0), means.std(0).clamp(min=1e-6)
+        self.mean.weight.div_(spread[:, None])
+        self.mean.bias.sub_(centre).div_(spread)
+        if isinstance(self.log_std, Linear):
+            self.log_std.weight.zero_()
+        scale = self.log_std if isinstance(self.log_std, Parameter) else self.log_std.bias
+        scale.fill_(log(std))
 
 
 def with_state(features: Float[Tensor, "B F"], state: Tensor | None) -> Tensor:

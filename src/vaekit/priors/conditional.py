@@ -8,7 +8,7 @@ from torch.nn import Linear
 
 from vaekit.bounded import softly_bounded
 from vaekit.core import Prior
-from vaekit.errors import UserError
+from vaekit.errors import CapabilityError
 
 
 @final
@@ -36,7 +36,9 @@ class ConditionalGaussian(Prior):
     def forward(self, context: Tensor | None = None) -> Independent:
         """Return the prior with the state's batch shape (*S, B)."""
         if context is None:
-            raise UserError("a conditional prior needs the state above it")
+            raise CapabilityError(
+                "this prior is one for each condition, or each state above it, and was told none"
+            )
         std = softly_bounded(self.log_std(context)).exp()
         normal = Normal(self.mean(context), std, validate_args=False)
         return Independent(normal, 1, validate_args=False)

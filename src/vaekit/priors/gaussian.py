@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Independent, MultivariateNormal, Normal
 
-from vaekit.core import Prior
+from vaekit.priors.kept import KeptPrior, SavedPrior, top_latents
 
 
 @final
-class StandardNormal(Prior):
+class StandardNormal(KeptPrior):
     """p(z) = N(0, I).
 
     Args:
@@ -28,6 +28,11 @@ class StandardNormal(Prior):
         super().__init__()
         self.register_buffer("zeros", torch.zeros(latents), persistent=False)
 
+    @classmethod
+    def again(cls, saved: SavedPrior) -> KeptPrior:
+        """One of as many dimensions."""
+        return cls(top_latents(saved.vae))
+
     def forward(self, context: Tensor | None = None) -> Independent:
         """Return N(0, I) with batch shape ()."""
         normal = Normal(self.zeros, torch.ones_like(self.zeros), validate_args=False)
@@ -35,7 +40,7 @@ class StandardNormal(Prior):
 
 
 @final
-class GaussianPrior(Prior):
+class GaussianPrior(KeptPrior):
     """p(z) = N(m, L Lᵀ), fitted to the aggregate posterior; buffers, not parameters.
 
     Args:
@@ -55,6 +60,11 @@ class GaussianPrior(Prior):
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("scale_tril", scale_tril)
+
+    @classmethod
+    def again(cls, saved: SavedPrior) -> KeptPrior:
+        """The same one."""
+        return cls(saved.tensors["mean"], saved.tensors["scale_tril"])
 
     def forward(self, context: Tensor | None = None) -> MultivariateNormal:
         """Return N(m, L Lᵀ) with batch shape ()."""

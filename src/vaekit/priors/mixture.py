@@ -6,11 +6,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from vaekit.core import Prior
+from vaekit.priors.kept import KeptPrior, SavedPrior
 
 
 @final
-class GaussianMixturePrior(Prior):
+class GaussianMixturePrior(KeptPrior):
     """p(z) = Σ_m π_m N(μ_m, L_m L_mᵀ); buffers, not parameters. Its KL is a Monte-Carlo value.
 
     Args:
@@ -39,6 +39,11 @@ class GaussianMixturePrior(Prior):
         self.register_buffer("weights", weights)
         self.register_buffer("means", means)
         self.register_buffer("scale_trils", scale_trils.contiguous())
+
+    @classmethod
+    def again(cls, saved: SavedPrior) -> KeptPrior:
+        """The same one."""
+        return cls(saved.tensors["weights"], saved.tensors["means"], saved.tensors["scale_trils"])
 
     def forward(self, context: Tensor | None = None) -> MixtureSameFamily:
         """Return the mixture with batch shape ()."""

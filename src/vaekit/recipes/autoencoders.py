@@ -122,6 +122,8 @@ def stacked_dae(
 
     if networks.net not in ("mlp", "auto"):
         raise UserError(f"layers are stacked in a perceptron: --net mlp, not {networks.net}")
+    if spec.condition is not None and pretraining > 0:
+        raise UserError("layers that are trained one by one are told nothing: leave out --condition")
     if not 0 <= pretraining < 1:
         raise UserError(f"pretraining is a fraction of training of at least 0 and below 1, got {pretraining}")
     lowest = -1.0 if networks.activation == "tanh" else 0.0
@@ -144,25 +146,8 @@ def _recipe(
     turns: "tuple[Turn, ...]",
     code: Literal["linear", "sigmoid"] = "linear",
 ) -> "Recipe":
-    """An autoencoder with these turns; a linear one has a linear output, else it lies in the data's range."""
-    from vaekit.core import VAE
-    from vaekit.latents import Flat
-    from vaekit.likelihoods import Reconstruction
-    from vaekit.nets import build_decoder, build_encoder
-    from vaekit.posteriors import PointPosterior
-    from vaekit.priors import NoPrior
-    from vaekit.recipes.compose import latent_dimensions, net_options, squash_for
+    """An autoencoder with these turns, without a prior."""
+    from vaekit.recipes.compose import compose_points
     from vaekit.recipes.recipe import Recipe
 
-    d = latent_dimensions(spec, networks.latents)
-    options = net_options(networks, spec)
-    encoder = build_encoder(options, spec.shape)
-    model = VAE(
-        encoder,
-        {"z": PointPosterior(encoder.out_features, 0, d, code)},
-        Flat(d, NoPrior(d)),
-        build_decoder(options, d, spec.shape),
-        Reconstruction(spec.shape, "identity" if options.net == "linear" else squash_for(spec)),
-        spec.shape,
-    )
-    return Recipe(model, turns, prior="none", notes=(NOTE,))
+    return Recipe(compose_points(spec, networks, code=code), turns, prior="none", notes=(NOTE,))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaekit.core import VAE
+from vaekit.core import VAE, Likelihood
 from vaekit.distributions import CodeGrid, Quantised
 from vaekit.errors import UserError
 from vaekit.latents import OneGrid, TwoGrids
@@ -22,7 +22,7 @@ from vaekit.nets import (
 from vaekit.posteriors import QuantisedPosterior
 from vaekit.priors import UniformCodes
 from vaekit.quantisers import Quantiser
-from vaekit.recipes.compose import build_likelihood
+from vaekit.recipes.compose import build_conditioning, build_likelihood
 from vaekit.recipes.options import Architecture, Grids, Size
 from vaekit.spec import DataSpec
 
@@ -48,7 +48,7 @@ def with_one_grid(spec: DataSpec, grids: Grids, quantiser: Quantiser) -> VAE:
         down, widths = _downsample(spec, grids), _WIDTHS[grids.size]
         height, width = grid_sizes(shape[1:], down)[-1]
         encoder = grid_encoder(shape, down, widths, numbers)
-        outputs = (shape[0] * likelihood.parameters_per_value, *shape[1:])
+        outputs = _outputs(likelihood, shape)
         decoder: nn.Module = grid_decoder(numbers, outputs, down, widths)
     else:
         if grids.positions < 1:
@@ -56,12 +56,13 @@ def with_one_grid(spec: DataSpec, grids: Grids, quantiser: Quantiser) -> VAE:
         (height, width), hidden = (1, grids.positions), _HIDDEN[grids.size]
         inner = MLP(prod(spec.shape), hidden, numbers * width, "silu")
         encoder = Encoder(inner, spec.shape, numbers * width)
-        outputs = spec.dimensions * likelihood.parameters_per_value
+        outputs = prod(likelihood.outputs(spec.shape))
         decoder = MLP(numbers * width, hidden[::-1], outputs, "silu")
     grid = CodeGrid(height, width, quantiser.depth, numbers)
     posterior = QuantisedPosterior(quantiser, grid, (0, encoder.out_features))
     latents = OneGrid(grid, UniformCodes(quantiser, grid))
-    return VAE(encoder, {"z": posterior}, latents, decoder, likelihood, spec.shape)
+    conditioning = build_conditioning(spec, encoder.out_features, latents.out_features, as_map=True)
+    return VAE(encoder, {"z": posterior}, latents, decoder, likelihood, spec.shape, conditioning)
 
 
 def with_two_grids(spec: DataSpec, grids: Grids, top: Quantiser, bottom: Quantiser) -> VAE:
@@ -80,7 +81,7 @@ def with_two_grids(spec: DataSpec, grids: Grids, top: Quantiser, bottom: Quantis
         raise UserError("vq_vae_2 has two grids of different sizes, which vectors lack: use --recipe vq_vae")
     shape, down, widths = _image(spec), _downsample(spec, grids), _WIDTHS[grids.size]
     likelihood = build_likelihood(spec, Architecture(likelihood=grids.likelihood, sigma=grids.sigma))
-    outputs = (shape[0] * likelihood.parameters_per_value, *shape[1:])
+    outputs = _outputs(likelihood, shape)
     fine_size, features = grid_sizes(shape[1:], down)[-1], widths[-1]
     if min(fine_size) < SMALLEST_FINE:
         raise UserError(
@@ -107,7 +108,8 @@ def with_two_grids(spec: DataSpec, grids: Grids, top: Quantiser, bottom: Quantis
     priors = {"top": UniformCodes(top, above), "bottom": UniformCodes(bottom, below)}
     latents = TwoGrids(above, below, priors, state, top.dimensions)
     decoder = grid_decoder(top.dimensions + bottom.dimensions, outputs, down, widths)
-    return VAE(encoder, posteriors, latents, decoder, likelihood, spec.shape)
+    conditioning = build_conditioning(spec, encoder.out_features, latents.out_features, as_map=True)
+    return VAE(encoder, posteriors, latents, decoder, likelihood, spec.shape, conditioning)
 
 
 @torch.no_grad()
@@ -127,6 +129,11 @@ def start_codebooks(vae: VAE, x: Tensor) -> None:
         return started.value
 
     vae.latents(choose, (len(x),))
+
+
+def _outputs(likelihood: Likelihood, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    channels, height, width = likelihood.outputs(shape)
+    return channels, height, width
 
 
 def _image(spec: DataSpec) -> tuple[int, int, int]:

@@ -6,11 +6,24 @@ from typing import Literal, final
 Net = Literal["auto", "linear", "mlp", "conv", "conv_post", "resnet"]
 Size = Literal["tiny", "small", "base"]
 LikelihoodName = Literal[
-    "auto", "gaussian", "bernoulli", "continuous_bernoulli", "logistic", "logistic_mixture"
+    "auto",
+    "gaussian",
+    "laplace",
+    "student_t",
+    "log_cosh",
+    "bernoulli",
+    "continuous_bernoulli",
+    "logistic",
+    "logistic_mixture",
+    "categorical",
+    "poisson",
+    "negative_binomial",
+    "mixed",
 ]
 SigmaName = Literal["solved", "learned", "per_dimension", "dct", "haar"]
-PosteriorName = Literal["diagonal", "full_covariance"]
-PriorName = Literal["standard", "gaussian", "gmm"]
+PosteriorName = Literal["diagonal", "full_covariance", "planar", "radial", "iaf"]
+PriorName = Literal["standard", "gaussian", "gmm", "vamp", "flow", "flow_matching", "two_stage"]
+FlowName = Literal["maf", "spline", "iaf"]
 CodePriorName = Literal["uniform", "pixelcnn"]
 CodebookName = Literal["ema", "gradient"]
 DecayName = Literal["none", "cosine", "linear", "exponential"]
@@ -42,9 +55,29 @@ class Networks(Shared):
     latents: int | None = None
 
 
+@dataclass(frozen=True)
+class Observed(Networks):
+    """Networks, latent size and likelihood of a recipe that has a posterior of its own.
+
+    Args:
+        net: the networks; auto: mlp for vectors and images under 16 pixels, else conv.
+        size: how wide the networks are.
+        hidden: widths of the mlp's hidden layers, as in 200,200; the decoder has them reversed.
+        activation: of the mlp.
+        latents: dimensions of z; default 16 up to 256 values per example, 50 up to 4,096, else 128.
+        likelihood: of x given z; auto: mixed where --columns are told, bernoulli for two levels, else gaussian.
+        sigma: scale of a gaussian, laplace, student_t or log_cosh: solved in closed form (gaussian and laplace, else
+            learned), learned, per_dimension, or a number; dct or haar solve one for each band of frequencies of a
+            gaussian, which keeps fine detail.
+    """
+
+    likelihood: LikelihoodName = "auto"
+    sigma: SigmaName | float = "solved"
+
+
 @final
 @dataclass(frozen=True)
-class Architecture(Networks):
+class Architecture(Observed):
     """Networks, latent size, likelihood and posterior of a recipe.
 
     Args:
@@ -53,14 +86,13 @@ class Architecture(Networks):
         hidden: widths of the mlp's hidden layers, as in 200,200; the decoder has them reversed.
         activation: of the mlp.
         latents: dimensions of z; default 16 up to 256 values per example, 50 up to 4,096, else 128.
-        likelihood: of x given z; auto: bernoulli for two levels, else gaussian.
-        sigma: of the Gaussian likelihood: solved in closed form, learned, per_dimension, or a number; dct or haar
-            solve one for each band of frequencies, which keeps fine detail.
+        likelihood: of x given z; auto: mixed where --columns are told, bernoulli for two levels, else gaussian.
+        sigma: scale of a gaussian, laplace, student_t or log_cosh: solved in closed form (gaussian and laplace, else
+            learned), learned, per_dimension, or a number; dct or haar solve one for each band of frequencies of a
+            gaussian, which keeps fine detail.
         posterior: family of q(z|x).
     """
 
-    likelihood: LikelihoodName = "auto"
-    sigma: SigmaName | float = "solved"
     posterior: PosteriorName = "diagonal"
 
 
@@ -74,9 +106,10 @@ class Grids(Shared):
         downsample: by how much a side of the grid is smaller than that of the image: a power of two; default 4,
             and 2 for sides under 16 pixels.
         positions: groups of numbers that stand for a vector, each quantised for itself.
-        likelihood: of x given z; auto: bernoulli for two levels, else gaussian.
-        sigma: of the Gaussian likelihood: solved in closed form, learned, per_dimension, or a number; dct or haar
-            solve one for each band of frequencies, which keeps fine detail.
+        likelihood: of x given z; auto: mixed where --columns are told, bernoulli for two levels, else gaussian.
+        sigma: scale of a gaussian, laplace, student_t or log_cosh: solved in closed form (gaussian and laplace, else
+            learned), learned, per_dimension, or a number; dct or haar solve one for each band of frequencies of a
+            gaussian, which keeps fine detail.
     """
 
     size: Size = "small"

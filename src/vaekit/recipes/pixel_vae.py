@@ -21,6 +21,7 @@ def pixel_vae(
     beta: float = 1.0,
     warmup: float = 0.3,
     free_bits: float = 0.0,
+    committed_rate: float = 0.0,
     prior: PriorName = "gmm",
 ) -> "Recipe":
     """The variational autoencoder whose decoder is a small PixelCNN, told of z by a map of features.
@@ -38,14 +39,19 @@ def pixel_vae(
         beta: β, weight of the KL; 1 is the evidence lower bound.
         warmup: fraction of training over which β rises from 0.
         free_bits: nats that each latent dimension may cost for nothing, against a collapse of z.
-        prior: fitted to the aggregate posterior when training ends; standard leaves N(0, I).
+        committed_rate: nats that the KL is at least, by a prior over neighbouring latents instead of N(0, I) (see
+            delta_vae); 0 for none.
+        prior: fitted to the aggregate posterior when training ends; standard leaves what was trained with.
 
     Source: Gulrajani et al. 2017, PixelVAE: a latent variable model for natural images,
-    https://arxiv.org/abs/1611.05013; its PixelCNN: van den Oord et al. 2016, https://arxiv.org/abs/1606.05328
+    https://arxiv.org/abs/1611.05013; its PixelCNN: van den Oord et al. 2016, https://arxiv.org/abs/1606.05328;
+    the committed rate: Razavi et al. 2019, https://arxiv.org/abs/1901.03416
     """
+    from vaekit.latents import Flat
     from vaekit.likelihoods import PixelCNNLikelihood
     from vaekit.objectives import KL, NLL, Linear
-    from vaekit.recipes.compose import compose
+    from vaekit.priors import committed_prior
+    from vaekit.recipes.compose import compose, latent_dimensions
     from vaekit.recipes.recipe import Optimiser, Recipe
 
     if not beta >= 0:
@@ -54,10 +60,14 @@ def pixel_vae(
         raise UserError(
             f"the decoder must say something to the PixelCNN: --features at least 1, got {features}"
         )
+    if free_bits > 0 and committed_rate > 0:
+        raise UserError("free bits and a committed rate do the same: give --free_bits or --committed_rate")
     likelihood = PixelCNNLikelihood(spec, features, width, layers, kernel)
     objective = NLL() + Linear(beta, warmup) * KL(free_bits=free_bits)
     architecture = Architecture(
         networks.net, networks.size, networks.hidden, networks.activation, networks.latents
     )
-    model = compose(spec, architecture, likelihood=likelihood)
+    d = latent_dimensions(spec, networks.latents)
+    latents = Flat(d, committed_prior(d, committed_rate)) if committed_rate else None
+    model = compose(spec, architecture, latents, likelihood)
     return Recipe(model, (objective,), optimiser=Optimiser(lr=0.003), prior=prior)

@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, final
 
 from torch import Tensor
 
 from vaekit.core import VAE
 from vaekit.errors import UserError, nearest
+from vaekit.likelihoods import ObservedOnly
 from vaekit.objectives import Turn
 from vaekit.recipes.options import CodePriorName, DecayName, PriorName, Shared
 from vaekit.recipes.table import find, parameters_of
@@ -56,6 +57,7 @@ class Recipe:
         initialise: starts parts of the model from at most `FOR_START` training examples (N, *E), before training.
         closed_form: sets the model's parameters from the training data (N, *E); replaces training.
         notes: sentences that the user should read before training.
+        reads_condition: whether the turns themselves read the condition of an example, which the model is not told.
     """
 
     model: VAE
@@ -66,6 +68,7 @@ class Recipe:
     initialise: Callable[[VAE, Tensor], None] | None = None
     closed_form: Callable[[VAE, Tensor], None] | None = None
     notes: tuple[str, ...] = ()
+    reads_condition: bool = False
 
 
 def build_recipe(name: str, spec: DataSpec, **options: object) -> Recipe:
@@ -85,6 +88,10 @@ def build_recipe(name: str, spec: DataSpec, **options: object) -> Recipe:
     known = parameters_of(name)
     if unknown := [option for option in options if option not in known]:
         raise UserError(f"recipe {name} has no option {unknown[0]}; {nearest(unknown[0], known)}")
+    if spec.columns is not None and "likelihood" not in known:
+        raise UserError(
+            f"recipe {name} takes numbers of one kind: leave --columns out, or choose another, as in --recipe vae"
+        )
     merged = {**known, **options}
     arguments: dict[str, object] = {}
     for parameter in inspect.signature(function).parameters.values():
@@ -93,4 +100,16 @@ def build_recipe(name: str, spec: DataSpec, **options: object) -> Recipe:
             arguments[parameter.name] = type(parameter.default)(**shared)
         elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             arguments[parameter.name] = merged[parameter.name]
-    return function(spec, **arguments)
+    recipe: Recipe = function(spec, **arguments)
+    if spec.missing and not isinstance(recipe.model.likelihood, ObservedOnly):
+        raise UserError(
+            f"recipe {name} takes complete examples, and values are missing (NaN) in these: use --recipe "
+            "missing_data_vae, or fill them first"
+        )
+    if spec.condition is None:
+        return recipe
+    if recipe.model.conditioning is None and not recipe.reads_condition:
+        raise UserError(f"recipe {name} takes no condition: leave out --condition")
+    # A prior that knows the condition is not to be replaced by one that does not.
+    learned = spec.condition.prior == "learned"
+    return replace(recipe, prior="standard") if learned else recipe

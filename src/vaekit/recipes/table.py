@@ -18,9 +18,11 @@ class Entry:
 
     Args:
         target: "module:function".
+        needs_condition: whether it must be told something of each example.
     """
 
     target: str
+    needs_condition: bool = False
 
     def load(self) -> Callable[..., Any]:
         """Import and return the function (spec, architecture?, *, options…) -> Recipe."""
@@ -58,6 +60,19 @@ RECIPES: Mapping[str, Entry] = MappingProxyType(
         "photo_vae": Entry("vaekit.recipes.photo_vae:photo_vae"),
         "mse_vae": Entry("vaekit.recipes.mse_vae:mse_vae"),
         "beta_vae": Entry("vaekit.recipes.beta_vae:beta_vae"),
+        "beta_vae_capacity": Entry("vaekit.recipes.beta_vae:beta_vae_capacity"),
+        "beta_tcvae": Entry("vaekit.recipes.beta_tcvae:beta_tcvae"),
+        "dip_vae_i": Entry("vaekit.recipes.dip_vae:dip_vae_i"),
+        "dip_vae_ii": Entry("vaekit.recipes.dip_vae:dip_vae_ii"),
+        "info_vae": Entry("vaekit.recipes.info_vae:info_vae"),
+        "wae_mmd": Entry("vaekit.recipes.wae:wae_mmd"),
+        "swae": Entry("vaekit.recipes.wae:swae"),
+        "delta_vae": Entry("vaekit.recipes.delta_vae:delta_vae"),
+        "laplace": Entry("vaekit.recipes.robust:laplace"),
+        "student_t": Entry("vaekit.recipes.robust:student_t"),
+        "logcosh_vae": Entry("vaekit.recipes.robust:logcosh_vae"),
+        "ms_ssim_vae": Entry("vaekit.recipes.perceptual:ms_ssim_vae"),
+        "dfc_vae": Entry("vaekit.recipes.perceptual:dfc_vae"),
         "disentangled_prior": Entry("vaekit.recipes.disentangled_prior:disentangled_prior"),
         "iwae": Entry("vaekit.recipes.iwae:iwae"),
         "miwae": Entry("vaekit.recipes.iwae:miwae"),
@@ -65,9 +80,24 @@ RECIPES: Mapping[str, Entry] = MappingProxyType(
         "piwae": Entry("vaekit.recipes.iwae:piwae"),
         "dreg": Entry("vaekit.recipes.iwae:dreg"),
         "vr_bound": Entry("vaekit.recipes.iwae:vr_bound"),
+        "missing_data_vae": Entry("vaekit.recipes.missing_data:missing_data_vae"),
+        "vamp": Entry("vaekit.recipes.mixture_priors:vamp"),
+        "exemplar": Entry("vaekit.recipes.mixture_priors:exemplar"),
+        "gmm_prior": Entry("vaekit.recipes.mixture_priors:gmm_prior"),
+        "flow_prior": Entry("vaekit.recipes.flow_prior:flow_prior"),
+        "two_stage_vae": Entry("vaekit.recipes.two_stage_vae:two_stage_vae"),
+        "bernoulli_latents": Entry("vaekit.recipes.bernoulli_latents:bernoulli_latents"),
+        "nf_vae": Entry("vaekit.recipes.flow_posteriors:nf_vae"),
+        "iaf_vae": Entry("vaekit.recipes.flow_posteriors:iaf_vae"),
+        "categorical_vae": Entry("vaekit.recipes.categorical_vae:categorical_vae"),
+        "joint_vae": Entry("vaekit.recipes.categorical_vae:joint_vae"),
+        "gamma_vae": Entry("vaekit.recipes.gamma_vae:gamma_vae"),
+        "semi_amortised": Entry("vaekit.recipes.semi_amortised:semi_amortised"),
         "linear_vae": Entry("vaekit.recipes.linear:linear_vae"),
         "ppca": Entry("vaekit.recipes.linear:ppca"),
         "dvae": Entry("vaekit.recipes.dvae:dvae"),
+        "m2": Entry("vaekit.recipes.m2:m2", needs_condition=True),
+        "cvae": Entry("vaekit.recipes.cvae:cvae", needs_condition=True),
         "ae": Entry("vaekit.recipes.autoencoders:ae"),
         "dae": Entry("vaekit.recipes.autoencoders:dae"),
         "stacked_dae": Entry("vaekit.recipes.autoencoders:stacked_dae"),

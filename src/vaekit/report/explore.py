@@ -1,5 +1,6 @@
 """Ways through a trained model: samples, lines between codes, moves along one latent dimension."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast, final
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaekit.core import VAE, Sequential
+from vaekit.core import VAE, Discrete, Energy, Sequential
 from vaekit.data.batches import BLOCK
 from vaekit.distributions import CodeDistribution
 from vaekit.errors import CapabilityError, UserError
@@ -30,13 +31,14 @@ def has_prior(vae: VAE) -> bool:
 
 
 def has_dimensions(vae: VAE) -> bool:
-    """Whether latents are numbers to move along, and no codes."""
-    return not isinstance(vae.latents, CodeLatents)
+    """Whether latents are numbers to move along, and no codes, bits or classes."""
+    top = vae.posteriors[next(iter(vae.latents.sites))]
+    return not isinstance(vae.latents, CodeLatents) and not isinstance(top, Discrete)
 
 
 def pictured(vae: VAE) -> str:
     """What the picture of p(x | z) is, in words."""
-    if vae.lacks_evidence:
+    if isinstance(vae.likelihood, Energy):
         return "decoded code"
     return DRAWN if isinstance(vae.likelihood, Sequential) else "mean of p(x|z)"
 
@@ -111,14 +113,15 @@ def _seed_of(noise: Noise) -> int:
 @torch.no_grad()
 def posterior_means(vae: VAE, x: Float[Tensor, "B *E"]) -> dict[str, Tensor]:
     """The mean of q at every site, each site below seeing the means above it, name to (B, d)."""
-    features = vae.encoder(x)
+    context = vae.condition_of(x)
+    features = vae.features(x, context)
     found: dict[str, Tensor] = {}
 
     def choose(name: str, prior: Distribution, state: Tensor | None) -> Tensor:
         found[name] = cast(Distribution, vae.posteriors[name](features, prior, state)).mean
         return found[name]
 
-    vae.latents(choose, (x.shape[0],))
+    vae.latents(choose, (x.shape[0],), context)
     return found
 
 
@@ -143,7 +146,12 @@ def decode(vae: VAE, given: Mapping[str, Float[Tensor, "n _"]]) -> Float[Tensor,
             _ = state
             return part[name] if name in part else _typical(prior, len(next(iter(part.values()))))
 
-        distribution = vae.walk(choose, (min(BLOCK, n - start),))
+        told = (
+            vae.context
+            if vae.context is None or len(vae.context) == 1
+            else vae.context[start : start + BLOCK]
+        )
+        distribution = vae.walk(choose, (min(BLOCK, n - start),), told)
         found.append(vae.likelihood.centre(distribution).cpu())
     return torch.cat(found)
 
@@ -162,8 +170,8 @@ def interpolate(
 ) -> Float[Tensor, "steps *E"]:
     """Decode the straight line between the posterior means of two examples: z = (1−t) μ(a) + t μ(b).
 
-    With several sites the means of every site are mixed by the same t, so that the ends of the line are the
-    two reconstructions. Where latents are codes, each step takes the codes nearest to the mixture.
+    Conditions are mixed by the same t. With several sites the means of every site are, too, so that the ends of the
+    line are the two reconstructions. Where latents are codes, each step takes the codes nearest to the mixture.
 
     Args:
         vae: the model.
@@ -179,8 +187,11 @@ def interpolate(
     """
     if steps < 2:
         raise UserError(f"an interpolation needs at least its two ends, got {steps} steps")
-    means = posterior_means(vae, torch.stack([a, b]))
+    ends = torch.stack([a, b])
+    means = posterior_means(vae, ends)
     t = torch.linspace(0, 1, steps, device=a.device, dtype=a.dtype).unsqueeze(-1)
+    if (told := vae.condition_of(ends)) is not None:
+        vae = vae.given((1 - t) * told[0] + t * told[1])
     mixed = {name: (1 - t) * mean[0] + t * mean[1] for name, mean in means.items()}
     return decode(vae, {name: on_codes(vae, name, z) for name, z in mixed.items()})
 
@@ -228,14 +239,14 @@ def traverse(
         steps: columns.
 
     Raises:
-        CapabilityError: for grids of codes, which have no dimensions to move along.
+        CapabilityError: for discrete codes, which have no dimensions to move along.
 
     Source: Higgins et al. 2017 (β-VAE), https://openreview.net/forum?id=Sy2fzU9gl (latent traversals).
     """
     if not has_dimensions(vae):
         raise CapabilityError(
-            "a grid of codes has no dimensions to move along, there is nothing between two codes: "
-            "vaekit interpolate RUN 0 1 takes the nearest codes on a line"
+            "discrete codes have no dimensions to move along, there is nothing between two of them: "
+            "vaekit interpolate RUN 0 1 goes from one example to another"
         )
     kl, mean, variance = _moments(vae, x)
     site = next(iter(vae.latents.sites))
@@ -248,7 +259,10 @@ def traverse(
     z = mean[example].repeat(len(dims), steps, 1)
     for row, dim in enumerate(dims):
         z[row, :, dim] = centre[dim] + t * spread[dim]
+    z = z.clamp(min=_lowest(vae.encode(x[:1])))
     own = (mean[example] - centre) / spread
+    if (told := vae.condition_of(x[example : example + 1])) is not None:
+        vae = vae.given(told)
     return Traversal(
         decode(vae, {site: z.flatten(0, 1)}).unflatten(0, (len(dims), steps)),
         site,
@@ -260,12 +274,20 @@ def traverse(
     )
 
 
+def _lowest(q: Distribution) -> float:
+    """The least value of z, −∞ on the real line."""
+    support: object = q.support
+    while hasattr(support, "base_constraint"):
+        support = getattr(support, "base_constraint", None)
+    return float(getattr(support, "lower_bound", -math.inf))
+
+
 def _moments(vae: VAE, x: Float[Tensor, "N *E"]) -> tuple[Tensor, Tensor, Tensor]:
     """KL per dimension, mean and variance of q at the top site, (N, d) each."""
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for part in x.split(2 * BLOCK):
         q = vae.encode(part)
-        rate = q.variance if vae.deterministic else marginal_rate(q, vae.latents.top())
+        rate = q.variance if vae.deterministic else marginal_rate(q, vae.latents.top(vae.condition_of(part)))
         found.append((rate, q.mean, q.variance))
     kl, mean, variance = (torch.cat(parts) for parts in zip(*found, strict=True))
     # A code that is a point has no nats per dimension: they are ordered by how far they move.

@@ -27,7 +27,7 @@ def heat_maps(
     """Show matrices side by side with one colour scale.
 
     Colours run from the smallest to the largest value of all panels, or symmetrically about white where
-    the values have both signs.
+    the values have both signs. What is missing (NaN) stays blank.
 
     Args:
         panels: a heading and values for each.
@@ -39,7 +39,7 @@ def heat_maps(
         y_label: what rows are.
 
     Raises:
-        UserError: if a value is not a number.
+        UserError: if a value is infinite, or a whole matrix is not a number.
 
     Example:
         >>> import torch
@@ -76,9 +76,10 @@ def heat_maps(
 
 
 def _range(matrices: Sequence[np.ndarray]) -> tuple[float, float, str]:
-    low, high = min(float(m.min()) for m in matrices), max(float(m.max()) for m in matrices)
-    if not np.isfinite([low, high]).all():
+    # Single values may be missing (NaN) and stay blank; of a model that diverged all are.
+    if any(np.isnan(m).all() for m in matrices) or any(np.isinf(m).any() for m in matrices):
         raise UserError("a picture holds values that are not finite: the model's training diverged")
+    low, high = min(float(np.nanmin(m)) for m in matrices), max(float(np.nanmax(m)) for m in matrices)
     if low < 0 < high:
         largest = max(-low, high)
         return -largest, largest, "RdBu_r"

@@ -31,6 +31,10 @@ class RunConfig:
         split: fractions and seed of the splits.
         training: epochs, batch size, seed and so on.
         pictures: how pictures in files are made to fit.
+        condition: what the model is told of each example: "labels", "attributes" or names of attributes; or nothing.
+        condition_prior: whether its latents have one prior for all conditions or one for each.
+        columns: of a table, what each holds: kinds with commas between, or auto; None: numbers like any others.
+        labelled: how many training examples tell their labels, equally many of each class; None: all.
     """
 
     data: str
@@ -41,6 +45,10 @@ class RunConfig:
     split: SplitOptions = field(default_factory=SplitOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
     pictures: PictureOptions = field(default_factory=PictureOptions)
+    condition: str | None = None
+    condition_prior: Literal["shared", "learned"] = "shared"
+    labelled: int | None = None
+    columns: str | None = None
 
     def to_yaml(self) -> str:
         """One flat mapping, in the grammar that `vaekit train --config` reads."""
@@ -48,6 +56,10 @@ class RunConfig:
             "data": self.data,
             "levels": self.levels,
             "binarise": self.binarise,
+            "columns": self.columns,
+            "condition": self.condition,
+            "condition_prior": self.condition_prior,
+            "labelled": self.labelled,
             "split": asdict(self.split),
             "recipe": self.recipe,
             **self.options,
@@ -87,7 +99,7 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
     options = parameters_of(recipe)
     training_names = {f.name for f in fields(TrainingOptions)}
     picture_names = {f.name for f in fields(PictureOptions)}
-    own = {"data", "levels", "binarise", "split"}
+    own = {"data", "levels", "binarise", "split", "condition", "condition_prior", "labelled", "columns"}
     known = own | set(options) | training_names | picture_names
     if unknown := [key for key in values if key not in known]:
         raise UserError(
@@ -114,9 +126,20 @@ def config_from(flat: Mapping[str, object], where: str = "the configuration") ->
             split=split if isinstance(split, SplitOptions) else SplitOptions(**split),  # pyright: ignore
             training=TrainingOptions(**{n: values[n] for n in training_names if n in values}),  # pyright: ignore
             pictures=PictureOptions(**{n: values[n] for n in picture_names if n in values}),  # pyright: ignore
+            columns=_condition(values.get("columns")),
+            condition=_condition(values.get("condition")),
+            condition_prior=values.get("condition_prior") or "shared",  # pyright: ignore[reportArgumentType]
+            labelled=values.get("labelled"),  # pyright: ignore[reportArgumentType]
         )
     except TypeError as error:
         raise UserError(f"{where} cannot be read: {error}") from error
+
+
+def _condition(given: object) -> str | None:
+    """Names that a configuration, or a command line, gives as a list are one text."""
+    if given is None or isinstance(given, str):
+        return given
+    return ",".join(map(str, given)) if isinstance(given, tuple | list) else str(given)
 
 
 @final

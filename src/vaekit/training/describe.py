@@ -35,7 +35,8 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
         )
     for note in recipe.notes:
         reporter.say(f"note: {note}")
-    if not spec.is_image and spec.levels is None and isinstance(data.train.values, np.ndarray):
+    is_plain = not spec.is_image and spec.levels is None and spec.columns is None
+    if is_plain and isinstance(data.train.values, np.ndarray):
         spread = data.train.values.std(0)
         if spread.max() > UNEVEN * max(spread.min(), 1e-300):
             reporter.say(

@@ -1,28 +1,18 @@
-"""Train priors of codes on the codes that q gives, by the loop that trains everything."""
+"""Fit priors of grids of codes: PixelCNNs, where they beat codes that are all alike."""
 
 import copy
 import math
-from collections.abc import Mapping
 
-from torch import Tensor
-
-from vaekit.core import VAE
+from vaekit.core import VAE, Latents
 from vaekit.data.batches import Examples
 from vaekit.latents import CodeLatents
 from vaekit.noise import torch_seeded
-from vaekit.objectives import FitCodes
 from vaekit.priors import CodePrior, PixelCNNCodes, UniformCodes
-from vaekit.recipes.recipe import Optimiser, Recipe
-from vaekit.training.device import engine
 from vaekit.training.fitted import FittedPrior
-from vaekit.training.loop import Trainer
-from vaekit.training.options import TrainingOptions
-from vaekit.training.plan import Plan
 from vaekit.training.reporting import Reporter
-from vaekit.training.state import Progress
+from vaekit.training.trained_prior import train_priors
 
-_OPTIMISER = Optimiser(lr=2e-3)
-_STEPS, _FEWEST_EPOCHS, _PATIENCE = 1500, 2, 8
+_STEPS = 1500
 _PLAIN = "codes that are all alike"
 
 
@@ -48,7 +38,7 @@ def fit_codes(
         reporter: told how it goes.
     """
     fitted = copy.deepcopy(vae).eval()
-    latents = _code_latents(fitted)
+    latents = _code_latents(fitted.latents)
     uniform: dict[str, CodePrior] = {}
     for site in latents.sites:
         prior = latents.prior_of(site)
@@ -60,7 +50,16 @@ def fit_codes(
             for site, prior in uniform.items():
                 context = latents.context_channels[site]
                 latents.replace(site, PixelCNNCodes(prior.quantiser, prior.grid, context).to(vae.device))
-        cost, state = _trained(fitted, train, validation, seed, epochs, reporter)
+        cost, state = train_priors(
+            fitted,
+            lambda latents: [_code_latents(latents).prior_of(site) for site in latents.sites],
+            train,
+            validation,
+            seed,
+            epochs,
+            _STEPS,
+            reporter,
+        )
         latents.load_state_dict(state)
         if cost < nats:
             return fitted, FittedPrior(latents.top, "PixelCNN", nats - cost, _PLAIN)
@@ -69,34 +68,6 @@ def fit_codes(
     return fitted, FittedPrior(latents.top, _PLAIN, 0.0, _PLAIN)
 
 
-def _trained(
-    fitted: VAE, train: Examples, validation: Examples, seed: int, epochs: int | None, reporter: Reporter
-) -> tuple[float, Mapping[str, Tensor]]:
-    """The lowest −log p of the validation codes, nats per example, and the latents' tensors that reached it."""
-    model = copy.deepcopy(fitted)
-    latents = _code_latents(model)
-    model.requires_grad_(False)
-    for site in latents.sites:
-        latents.prior_of(site).requires_grad_(True)
-    options = TrainingOptions(seed=seed, device=fitted.device.type, patience=_PATIENCE)
-    fabric = engine(options.device)
-    trainer = Trainer(Recipe(model, (FitCodes(),), _OPTIMISER), train, validation, options, fabric)
-    enough = max(_FEWEST_EPOCHS, -(-_STEPS // trainer.steps_per_epoch))
-    plan = Plan(epochs or enough, trainer.steps_per_epoch)
-    progress, best = Progress(), dict(latents.state_dict())
-
-    def keep(row: dict[str, float]) -> None:
-        if -row["validation_kl"] > progress.best:
-            progress.best, progress.best_step = -row["validation_kl"], progress.step
-            best.update((name, tensor.clone()) for name, tensor in latents.state_dict().items())
-
-    try:
-        trainer.fit(plan, progress, reporter, lambda: None, keep)
-    finally:
-        reporter.close()
-    return -progress.best, best
-
-
-def _code_latents(vae: VAE) -> CodeLatents:
-    assert isinstance(vae.latents, CodeLatents)
-    return vae.latents
+def _code_latents(latents: Latents) -> CodeLatents:
+    assert isinstance(latents, CodeLatents)
+    return latents

@@ -20,7 +20,7 @@ from vaekit.errors import UserError
 from vaekit.evaluation import bounds, mean_statistic
 from vaekit.evaluation.measures import native
 from vaekit.noise import Noise
-from vaekit.objectives import Turn, played
+from vaekit.objectives import FitPrior, Turn, played
 from vaekit.recipes.recipe import Recipe
 from vaekit.training.averaging import Averages
 from vaekit.training.batch_statistics import BATCHES, statistics_estimated_on
@@ -312,7 +312,8 @@ class Trainer:
             likelihood.solve(self._total(weight * mean_statistic(self.vae, own)))
         parts = [part.solved() for part in self.step.adaptive.values()]
         figures = {f"validation_{name}": value for part in parts for name, value in part.items()}
-        if self.vae.lacks_evidence:
+        # A prior that is fitted is judged by what it minimises: nothing is decoded, and no density integrated.
+        if self.vae.lacks_evidence or all(isinstance(turn, FitPrior) for turn in self.turns):
             mean = final_loss(self.vae, self.turns, own)
             return figures | {VALIDATION_LOSS: self._total(weight * mean).item()}
         rate, by_measure = bounds(self.vae, own, {likelihood.measure: native})

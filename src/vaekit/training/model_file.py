@@ -1,7 +1,7 @@
 """A model as one file: its tensors, and the facts from which its parts are built again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
 
@@ -14,6 +14,7 @@ from vaekit.noise import torch_seeded
 from vaekit.priors import (
     CodePrior,
     ExemplarPrior,
+    FlowMatchingPrior,
     FlowPrior,
     GaussianMixturePrior,
     GaussianPrior,
@@ -21,11 +22,13 @@ from vaekit.priors import (
     LearnedMixture,
     PixelCNNCodes,
     StandardNormal,
+    TwoStagePrior,
     UniformCodes,
     VampPrior,
 )
+from vaekit.priors.kept import SavedPrior
 from vaekit.recipes.recipe import Recipe, build_recipe
-from vaekit.spec import DataSpec
+from vaekit.spec import Column, Condition, DataSpec
 from vaekit.training.files import read_tensors, write_tensors
 
 FORMAT = 1
@@ -38,6 +41,8 @@ _KINDS: tuple[type[KeptPrior], ...] = (
     VampPrior,
     ExemplarPrior,
     FlowPrior,
+    FlowMatchingPrior,
+    TwoStagePrior,
 )
 
 
@@ -77,6 +82,10 @@ def save_model(path: Path, vae: VAE, facts: ModelFacts) -> None:
                 "levels": spec.levels,
                 "variance": spec.variance,
                 "examples": spec.examples,
+                "whole": spec.whole,
+                "columns": None if spec.columns is None else [asdict(column) for column in spec.columns],
+                "condition": None if spec.condition is None else asdict(spec.condition),
+                "missing": spec.missing,
             },
             "prior": type(vae.latents.top).__name__,
             "prior_options": dict(top.options) if isinstance(top := vae.latents.top, KeptPrior) else {},
@@ -120,12 +129,24 @@ def read_facts(path: Path, stored: Mapping[str, object]) -> ModelFacts:
             "format": int(version),
             "recipe": str(recipe),
             "options": dict(options),
-            "spec": {"shape": list(shape), "levels": int() | None as levels, "variance": float(variance)},
+            "spec": {
+                "shape": list(shape),
+                "levels": int() | None as levels,
+                "variance": float(variance),
+                **more,
+            },
         } if version == FORMAT:
             options = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
-            # Files of earlier versions do not say how many examples there were.
-            examples = stored["spec"].get("examples")
-            return ModelFacts(recipe, options, DataSpec(tuple(shape), levels, variance, examples))
+            # Files of earlier versions say no more of the data than that.
+            facts = ("examples", "whole", "columns", "condition")
+            examples, whole, told, condition = (more.get(fact) for fact in facts)
+            columns = None if told is None else tuple(Column(**column) for column in told)
+            given = (
+                None if condition is None else Condition(**condition | {"names": tuple(condition["names"])})
+            )
+            missing = bool(more.get("missing", False))
+            spec = DataSpec(tuple(shape), levels, variance, examples, columns, whole, given, missing)
+            return ModelFacts(recipe, options, spec)
     raise UserError(f"{path} is not a model file of this version of vaekit (format {FORMAT})")
 
 
@@ -135,7 +156,7 @@ def _prior(kind: str, options: Mapping[str, object], tensors: Mapping[str, Tenso
     own = {name.removeprefix(_TOP): tensor for name, tensor in tensors.items() if name.startswith(_TOP)}
     if kind in known:
         try:
-            return known[kind].again(vae, options, own)
+            return known[kind].again(SavedPrior(vae, options, own))
         except KeyError as error:
             name = error.args[0]
             raise UserError(f"the model file lacks tensor {_TOP + name!r} of its prior") from None

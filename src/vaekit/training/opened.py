@@ -8,8 +8,11 @@ from typing import final
 from vaekit.core import VAE
 from vaekit.data import Data, load
 from vaekit.data.batches import Examples
+from vaekit.data.conditions import conditioned
 from vaekit.data.sources import Source, fitting
+from vaekit.data.told_columns import with_columns
 from vaekit.errors import UserError
+from vaekit.likelihoods import ObservedOnly
 from vaekit.spec import DataSpec
 from vaekit.training.config import RunConfig, read_config
 from vaekit.training.folder import RunFolder, existing_folder, program, typed
@@ -52,11 +55,21 @@ class Run:
         """What to type to go on."""
         return f"{program()} train --resume {typed(self.folder.path)}"
 
-    def data(self, source: Source | None = None, report: Callable[[str], None] = lambda line: None) -> Data:
+    def data(
+        self,
+        source: Source | None = None,
+        report: Callable[[str], None] = lambda line: None,
+        gaps: bool = False,
+    ) -> Data:
         """Load the data it was trained on again with the same splits, or others that fit the model.
 
+        Args:
+            source: other data.
+            report: told what a person should know of them.
+            gaps: whether values may be missing that the model itself cannot do without.
+
         Raises:
-            UserError: if other data have another shape or other levels.
+            UserError: if other data have another shape or other levels, or lack values.
         """
         config = self.config
         if source is not None and config.levels is None and config.binarise is None:
@@ -66,7 +79,12 @@ class Run:
             config = replace(config, pictures=fitting(source, self.spec.shape, config.pictures))
         data = load_data(config, self.source if source is None else source, report)
         data.spec.check_fits(self.facts.spec, data.name, "the model was trained on")
-        return data
+        if data.spec.missing and not (gaps or isinstance(self.vae.likelihood, ObservedOnly)):
+            raise UserError(
+                f"values are missing (NaN) in {data.name}, and this model takes complete examples: fill them with "
+                "vaekit impute, or train one with --recipe missing_data_vae"
+            )
+        return replace(data, condition=self.facts.spec.condition)
 
     def examples(self, split: str, data: Data | None = None) -> Examples:
         """A split on the model's device, with this run's seed; of its own data unless others are given."""
@@ -104,7 +122,7 @@ def load_data(config: RunConfig, source: Source, report: Callable[[str], None] =
         raise UserError(
             "this run was trained from Python on an object in memory: give the data again as source"
         )
-    return load(
+    data = load(
         source,
         levels=config.levels,
         binarise=config.binarise,
@@ -112,3 +130,8 @@ def load_data(config: RunConfig, source: Source, report: Callable[[str], None] =
         pictures=config.pictures,
         report=report,
     )
+    if config.columns is not None:
+        data = with_columns(data, config.columns, report)
+    if config.condition is None:
+        return data
+    return conditioned(data, config.condition, config.condition_prior, config.labelled)

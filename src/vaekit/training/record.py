@@ -54,7 +54,7 @@ class Record:
         """Write the row, the model where it is the best so far, the events and the sheets."""
         vae, progress = self.trainer.vae, self.progress
         score = score_of(row, vae)
-        best = score > progress.best
+        best = score > progress.best or self._settles()
         if best:
             progress.best, progress.best_step = score, progress.step
         if not self.writes:
@@ -68,6 +68,14 @@ class Record:
         # A model whose validation is not finite has no reconstructions to show.
         if score > -float("inf") and self.plan.draws_after(epoch, self.trainer.options.sheets):
             self._draw(epoch)
+
+    def _settles(self) -> bool:
+        """Whether what is minimised has become final since the best so far, which then was the best of another loss.
+
+        A warm-up that ends as training does leaves every row to choose from.
+        """
+        settled = max(turn.settled for turn in self.trainer.turns) * self.plan.steps
+        return 0 <= self.progress.best_step < settled <= self.progress.step < self.plan.steps
 
     def _draw(self, epoch: int) -> None:
         if self.sheets is None:

@@ -83,6 +83,9 @@ def _start(
     if data.transform is not None:
         # And they must make other pictures fit in the same way.
         config = replace(config, pictures=data.transform.options(config.pictures, data.flip))
+    if data.columns is not None:
+        # What was guessed holds for other tables, too.
+        config = replace(config, columns=",".join(column.written for column in data.columns))
     spec = team.lead(lambda: _learnable(data))
     facts = ModelFacts(config.recipe, config.options, spec)
     recipe = facts.build(config.training.seed)
@@ -104,6 +107,9 @@ def _start(
         save_model(folder.best, recipe.model, facts)
         run = Run(folder, config, recipe.model, facts, source)
         return Sitting(run, recipe, train, validation, reporter, team).finish()
+    conditioning = recipe.model.conditioning
+    if conditioning is not None and train.contexts is not None:
+        conditioning.to(fabric.device).remember(train.contexts)
     if recipe.initialise is not None:
         recipe.initialise(recipe.model.to(fabric.device), train.first(FOR_START))
     training, forecast = settle(recipe, train, validation, config.training, fabric, reporter.say)

@@ -15,8 +15,11 @@ VALIDATION_LOSS = "validation_loss"
 
 
 def score_of(row: Mapping[str, float], vae: VAE) -> float:
-    """The score of a row of metrics.csv; higher is better."""
-    if vae.lacks_evidence:
+    """The score of a row of metrics.csv; higher is better.
+
+    The row says by what it was scored: a prior that was fitted since may have taken the evidence away.
+    """
+    if VALIDATION_LOSS in row:
         return -row[VALIDATION_LOSS]
     return row[f"validation_elbo_{vae.likelihood.measure}"]
 

@@ -11,19 +11,21 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
 
-from vaekit.core import VAE, Deterministic, Point
+from vaekit.core import VAE, Deterministic, Implicit, Point
 from vaekit.latents import CodeLatents
 from vaekit.noise import Noise, Tape, cut, torch_seeded
-from vaekit.objectives import IWAE, KL, NLL, During, FitCodes, Turn
+from vaekit.objectives import IWAE, KL, NLL, During, FitPrior, Turn
 from vaekit.priors import CodePrior, PixelCNNCodes
 from vaekit.recipes.recipe import Recipe, build_recipe
-from vaekit.recipes.table import RECIPES, parameters_of
-from vaekit.spec import DataSpec
+from vaekit.recipes.table import RECIPES, find, parameters_of
+from vaekit.spec import Condition, DataSpec
+from vaekit.told import Told
 from vaekit.verification.check import Check, compare
 
 GATE = "agreement"
 SHAPE = (1, 8, 9)
 """Large enough for bands of frequencies and two grids of codes, and not square."""
+CONDITION = Condition("labels", ("a", "b", "c"))
 BATCH = 8
 CUTS = (0, 1, 4, 8)
 EACH = tuple(range(BATCH + 1))
@@ -45,6 +47,11 @@ SMALL: Mapping[str, object] = {
     "width": 4,
     "layers": 1,
     "kernel": 3,
+    "window": 5,
+    "samples": 3,
+    "groups": 2,
+    "components": 4,
+    "exemplars": 4,
 }
 """Of each recipe the options that it has."""
 LIKELIHOODS: Mapping[str, Mapping[str, object]] = {
@@ -64,6 +71,8 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "rq_vae, codebooks by their gradients": ("rq_vae", {"codebook": "gradient"}),
     "dvae, masking": ("dvae", {"corruption": "masking", "amount": 0.3}),
     "dae, salt and pepper": ("dae", {"corruption": "salt_and_pepper"}),
+    "beta_tcvae, weighted": ("beta_tcvae", {"estimator": "weighted"}),
+    "wae_mmd, Gaussian kernel": ("wae_mmd", {"kernel": "rbf"}),
     "disentangled_prior, no distance": ("disentangled_prior", {"alpha": 0.0}),
 }
 """Recipes whose options add a term, or leave one out."""
@@ -108,7 +117,7 @@ def cases() -> Iterator[Case]:
         levels = 2 if options.get("likelihood") == "bernoulli" else 17
         yield _case(name, _built("vae", options, levels).model, every, levels)
     yield _case("free bits", _built("vae", {}).model, NLL() + KL(free_bits=FREE))
-    yield _case("prior of codes", _with_code_priors(_built("vq_vae_2", {}).model), FitCodes())
+    yield _case("prior of codes", _with_code_priors(_built("vq_vae_2", {}).model), FitPrior())
 
 
 def _turns(name: str, recipe: str, options: Mapping[str, object]) -> Iterator[Case]:
@@ -120,9 +129,15 @@ def _turns(name: str, recipe: str, options: Mapping[str, object]) -> Iterator[Ca
 def _built(recipe: str, options: Mapping[str, object], levels: int = 17) -> Recipe:
     """A recipe with small networks and seeded weights."""
     known = parameters_of(recipe)
-    small = {name: value for name, value in SMALL.items() if name in known}
+    small = {name: value for name, value in SMALL.items() if name in known and _fits(value, known[name])}
     with torch_seeded(11):
-        return build_recipe(recipe, DataSpec(SHAPE, levels, 0.1), **(small | dict(options)))
+        spec = DataSpec(SHAPE, levels, 0.1, condition=CONDITION if find(recipe).needs_condition else None)
+        return build_recipe(recipe, spec, **(small | dict(options)))
+
+
+def _fits(value: object, default: object) -> bool:
+    """Whether an option of that default is one of such values; a width and a name may be called the same."""
+    return default is None or isinstance(value, type(default))
 
 
 def _with_code_priors(vae: VAE) -> VAE:
@@ -140,7 +155,9 @@ def _with_code_priors(vae: VAE) -> VAE:
 def _case(name: str, vae: VAE, turn: Turn, levels: int = 17) -> Case:
     generator = torch.Generator().manual_seed(10)
     index = torch.randint(levels, (BATCH, *SHAPE), generator=generator)
-    return Case(name, vae.double().eval(), index.double() / (levels - 1), turn)
+    x = index.double() / (levels - 1)
+    told = torch.eye(CONDITION.size, dtype=torch.float64)[torch.arange(BATCH) % CONDITION.size]
+    return Case(name, vae.double().eval(), Told.of(x, told), turn)
 
 
 def _noise(start: int = 0, stop: int = BATCH) -> Noise:
@@ -189,9 +206,9 @@ def _batches(case: Case) -> Check | None:
 def _gradients(case: Case) -> Check | None:
     """The slopes of the losses along a random direction of each parameter, by autograd and by two values.
 
-    None where a gradient is another one of the same mean on purpose: C8 and C9 check those.
+    None where a gradient is another one of the same mean on purpose: C8, C9 and the theory of each check those.
     """
-    if not case.turn.own_gradient:
+    if not case.turn.own_gradient or any(isinstance(q, Implicit) for q in case.vae.posteriors.values()):
         return None
     generator = torch.Generator().manual_seed(13)
     losses = _losses(case, case.vae, case.x, _noise())
@@ -217,7 +234,7 @@ def _smooth(case: Case, own: list[Parameter]) -> list[Parameter]:
     steps = [
         p for p in case.vae.posteriors.values() if isinstance(p, Deterministic) and not isinstance(p, Point)
     ]
-    if not steps or isinstance(case.turn, FitCodes):
+    if not steps or isinstance(case.turn, FitPrior):
         return own
     behind = {id(p) for part in (case.vae.decoder, case.vae.likelihood) for p in part.parameters()}
     return [parameter for parameter in own if id(parameter) in behind]

@@ -7,17 +7,32 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaekit.core import Site, Trace
 from vaekit.evaluation.sets import cubic, kernel_distance
+from vaekit.noise import draw
+from vaekit.objectives import MMD
+from vaekit.objectives.joint_kernels import joint_imq, joint_rbf
 from vaekit.objectives.kernels import Kernel, imq, rbf, two_sample_mmd
+from vaekit.objectives.mmd import KernelName
+from vaekit.priors import StandardNormal
 from vaekit.verification.check import Check, estimate
+from vaekit.verification.linear import noise_for
 
 GATE = "C18"
 REPETITIONS = 600
 FIRST, SECOND, DIMENSIONS = 40, 25, 3
 SHIFT = 0.5
 KERNELS: Mapping[str, Kernel] = MappingProxyType(
-    {"Gaussian": rbf, "inverse multiquadric": imq, "cubic": cubic}
+    {
+        "Gaussian": rbf,
+        "inverse multiquadric": imq,
+        "joint Gaussian": joint_rbf,
+        "joint inverse multiquadric": joint_imq,
+        "cubic": cubic,
+    }
 )
+EXACT: tuple[KernelName, ...] = ("marginal_rbf", "rbf", "imq")
+"""The kernels whose expectations under the prior are exact in the term that models are trained with."""
 
 
 def checks() -> list[Check]:
@@ -29,6 +44,10 @@ def checks() -> list[Check]:
         *(
             estimate(GATE, f"mean 0 under H0: {name} kernel", 0.0, _values(0.0, _whole(kernel)))
             for name, kernel in KERNELS.items()
+        ),
+        *(
+            estimate(GATE, f"codes of the prior: the term's mean is 0: {kernel}", 0.0, _terms(kernel))
+            for kernel in EXACT
         ),
         estimate(GATE, "mean 0 under H0: kernel distance over subsets", 0.0, _values(0.0, _subsets)),
         estimate(
@@ -45,6 +64,15 @@ def _values(shift: float, distance: Callable[[Tensor, Tensor], float]) -> Float[
         z = torch.randn(FIRST + SECOND, DIMENSIONS, generator=generator, dtype=torch.float64)
         found.append(distance(z[:FIRST], z[FIRST:] + shift))
     return torch.tensor(found, dtype=torch.float64)
+
+
+def _terms(kernel: KernelName) -> Float[Tensor, " n"]:
+    """The term of batches of codes that are drawn from the prior N(0, I)."""
+    prior = StandardNormal(DIMENSIONS).double()()
+    z = draw(prior, (REPETITIONS, FIRST), noise_for(FIRST, 18), "z")
+    term = MMD(kernel=kernel)
+    traces = (Trace(codes, (Site("z", codes, prior, prior),), prior) for codes in z)
+    return torch.stack([term(trace).mean() for trace in traces])
 
 
 def _whole(kernel: Kernel) -> Callable[[Tensor, Tensor], float]:

@@ -7,8 +7,8 @@ from torch.distributions import Distribution, Independent, MultivariateNormal
 
 from vaekit.core import Site
 from vaekit.noise import draw, torch_seeded
-from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian
-from vaekit.priors import ConditionalGaussian, GaussianMixturePrior, GaussianPrior, StandardNormal
+from vaekit.posteriors import DiagonalGaussian, FullCovarianceGaussian, GammaPosterior
+from vaekit.priors import ConditionalGaussian, GammaPrior, GaussianMixturePrior, GaussianPrior, StandardNormal
 from vaekit.verification.check import Check, compare, estimate
 from vaekit.verification.linear import noise_for
 
@@ -17,6 +17,8 @@ BATCH, LATENTS, FEATURES = 4, 3, 5
 DRAWS = 20_000
 WEIGHTS = (0.25, 0.75)
 EXACT = 1e-6
+LOG_REACH, GAMMA_POINTS = (-120.0, 8.0), 20_001
+"""Of log z, beyond which nothing is left of a Gamma."""
 
 
 def checks() -> list[Check]:
@@ -41,6 +43,7 @@ def checks() -> list[Check]:
     found: list[Check] = []
     for key, (name, (q, p)) in enumerate(pairs.items()):
         found += _pair(name, _site(q, p, key))
+    found += _gamma(features)
     return [*found, *_mixture(_site(full, mixture, 9), means.double(), factors.double())]
 
 
@@ -80,6 +83,31 @@ def _dense(distribution: Distribution) -> MultivariateNormal:
 def _monte_carlo(statement: str, kl: Tensor, site: Site) -> Check:
     ratios = (site.log_q - site.log_p).mean(-1).detach()
     return estimate(GATE, statement, kl.mean().item(), ratios, "nats")
+
+
+def _gamma(features: Float[Tensor, "B F"]) -> list[Check]:
+    """KL of two Gammas against ∫ q log q/p by the trapezoid rule over log z, and as a mean of log q − log p."""
+    with torch_seeded(6):
+        posterior = GammaPosterior(FEATURES, 0, LATENTS).double()
+    prior = GammaPrior(LATENTS, 0.7, 0.4).double()()
+    q = posterior(features, prior, None)
+    t = torch.linspace(*LOG_REACH, GAMMA_POINTS, dtype=torch.float64).reshape(-1, 1, 1)
+    log_q, log_p = (d.base_dist.log_prob(t.exp()) for d in (q, prior))
+    exact = torch.trapezoid((log_q + t).exp() * (log_q - log_p), t.flatten(), dim=0).sum(-1).detach()
+    site = _site(q, prior, 10)
+    kl = site.kl()[0].detach()
+    return [
+        compare(GATE, "KL gamma||gamma against quadrature", exact, kl, EXACT, "nats"),
+        compare(
+            GATE,
+            "KL gamma||gamma, summed over dimensions",
+            exact,
+            site.kl_per_dim()[0].sum(-1),
+            EXACT,
+            "nats",
+        ),
+        _monte_carlo("KL gamma||gamma against the mean of log q - log p", kl, site),
+    ]
 
 
 def _mixture(site: Site, means: Float[Tensor, "M d"], factors: Float[Tensor, "M d d"]) -> list[Check]:

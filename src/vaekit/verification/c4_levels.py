@@ -12,6 +12,10 @@ from vaekit.distributions import (
     ContinuousBernoulli,
     DiscretisedLogistic,
     DiscretisedLogisticMixture,
+    Laplace,
+    Levels,
+    NegativeBinomial,
+    Poisson,
     level_values,
     log_mass,
 )
@@ -28,18 +32,25 @@ EXACT = 1e-6
 
 def checks() -> list[Check]:
     """Run the row: Salimans et al. 2017, https://arxiv.org/abs/1701.05517, equation 2."""
-    return [
+    levels = [
         check
         for levels in LEVELS
         for name, likelihood in likelihoods(levels)
         for check in _row(f"{levels} levels, {name}", likelihood, levels)
     ]
+    return [*levels, *_counts()]
 
 
 def likelihoods(levels: int) -> Iterator[tuple[str, Likelihood]]:
     """Every likelihood that can hold so many levels, by the names of the command line."""
     spec = DataSpec((1,), levels, variance=0.05)
-    names: list[LikelihoodName] = ["continuous_bernoulli", "logistic", "logistic_mixture"]
+    names: list[LikelihoodName] = [
+        "continuous_bernoulli",
+        "logistic",
+        "logistic_mixture",
+        "categorical",
+        "laplace",
+    ]
     if levels == 2:
         names.append("bernoulli")
     for name in names:
@@ -67,6 +78,26 @@ def _row(kind: str, likelihood: Likelihood, levels: int) -> list[Check]:
     ]
 
 
+def _counts() -> list[Check]:
+    """Masses of 0 … 9999 counts, far beyond which there is none of these means and spreads."""
+    generator = torch.Generator().manual_seed(7)
+    log_mean = 1.5 * torch.randn(VALUES, generator=generator, dtype=torch.float64)
+    spread = torch.randn(VALUES, generator=generator, dtype=torch.float64).exp()
+    k = torch.arange(10_000, dtype=torch.float64).unsqueeze(-1)
+    found: list[Check] = []
+    for name, p in (
+        ("Poisson", Poisson(log_mean)),
+        ("negative binomial", NegativeBinomial(log_mean, spread)),
+    ):
+        masses = p.log_prob(k).exp()
+        ones, mean = torch.ones(VALUES, dtype=torch.float64), (masses * k).sum(0)
+        found.append(compare(GATE, f"masses sum to 1: counts, {name}", ones, masses.sum(0), EXACT))
+        found.append(
+            compare(GATE, f"the mean is that of the masses: counts, {name}", p.mean / mean, ones, EXACT)
+        )
+    return found
+
+
 def level_masses(p: Distribution, levels: int, dtype: torch.dtype) -> Float[Tensor, "L N"]:
     """The mass of every level under each distribution of a batch, to be added up in float64."""
     x = level_values(levels, dtype).reshape(levels, 1, 1)
@@ -90,6 +121,12 @@ def _below(base: Distribution, edge: float) -> Float[Tensor, "N 1"]:
             return 1 - base.probs
         case ContinuousBernoulli():
             return (edge * base.logits).expm1() / base.logits.expm1()
+        case Laplace():
+            beyond = -(edge - base.loc).abs() / base.scale
+            return torch.where(base.loc > edge, beyond.exp() / 2, 1 - beyond.exp() / 2)
+        case Levels():
+            places = level_values(base.levels, base.log_probs.dtype)
+            return (base.log_probs.exp() * (places < edge)).sum(-1)
         case DiscretisedLogistic():
             return ((edge - base.centre) / base.log_scale.exp()).sigmoid()
         case DiscretisedLogisticMixture():

@@ -8,7 +8,15 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Categorical
 
 from vaekit.core import Site, Trace
-from vaekit.estimators import leave_one_out, score_function, straight_through
+from vaekit.estimators import (
+    leave_one_out,
+    relax_gradient,
+    relaxed_given,
+    relaxed_of,
+    score_function,
+    straight_through,
+    vimco,
+)
 from vaekit.information import ExactPosterior, exact_posterior
 from vaekit.objectives import iwae_bound
 from vaekit.verification.check import Check, compare, estimate, standard_error
@@ -24,10 +32,15 @@ LOGITS = torch.tensor([0.3, -0.5, 0.8, 0.0], dtype=torch.float64)
 PRIOR = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
 LIKELIHOOD = torch.tensor([0.9, 0.2, 0.05, 0.6], dtype=torch.float64)
 """p(x = 1 | z), and x = 1 is seen."""
+BIT_LOGITS = torch.tensor([0.4, -0.9, 1.3], dtype=torch.float64)
+BIT_WEIGHTS = torch.tensor([1.0, -2.0, 0.7], dtype=torch.float64)
+CONTROL_TEMPERATURE = 0.5
 
 
 def checks() -> list[Check]:
-    """Run the row: Mnih & Rezende 2016, https://arxiv.org/abs/1602.06725; Bengio et al. 2013 for straight-through."""
+    """Run the row: Mnih & Rezende 2016, https://arxiv.org/abs/1602.06725; Grathwohl et al. 2018,
+    https://arxiv.org/abs/1711.00123, for RELAX; Bengio et al. 2013 for straight-through.
+    """
     exact = _exact()
     log_q = LOGITS.log_softmax(0)
     evidence = PRIOR.dot(LIKELIHOOD).log()
@@ -62,6 +75,8 @@ def checks() -> list[Check]:
         ),
         compare(GATE, "q = p(z|x): IWAE_3 = log evidence", evidence, best, 1e-6, "nats"),
         *_score_checks(),
+        *_vimco_checks(),
+        *_relax_checks(),
         *_straight_through_checks(),
     ]
 
@@ -116,6 +131,75 @@ def _score_gradients(count: int, others: bool) -> Float[Tensor, "n 4"]:
     baseline = leave_one_out(gain) if others else 0.0
     surrogate = score_function(gain, site.log_q, baseline).mean(0)
     return torch.autograd.grad(surrogate.sum(), logits)[0]
+
+
+def _vimco_checks() -> list[Check]:
+    """The gradient of the bound of K samples with respect to the logits of q, and its value."""
+    logits = LOGITS.clone().requires_grad_()
+    exact_bound = _expected_bound(logits.log_softmax(0), OTHERS)
+    (exact,) = torch.autograd.grad(exact_bound, logits)
+    value, found = _vimco_gradients(OTHERS)
+    bound = f"bound of {OTHERS} samples"
+    return [
+        estimate(GATE, f"VIMCO: the {bound}", exact_bound.item(), value, "nats"),
+        *(
+            estimate(GATE, f"VIMCO: gradient {j} of the {bound}", exact[j].item(), found[:, j], "nats")
+            for j in range(VALUES)
+        ),
+    ]
+
+
+def _vimco_gradients(count: int) -> tuple[Float[Tensor, " n"], Float[Tensor, "n 4"]]:
+    z = _draws(count, 7)
+    logits = LOGITS.expand(z.shape[1], VALUES).clone().requires_grad_()
+    site = Site("z", z, _law(PRIOR.log()), _law(logits))
+    bound = vimco(LIKELIHOOD[z].log() + site.log_p - site.log_q, site.log_q)
+    return bound.detach(), torch.autograd.grad(bound.sum(), logits)[0]
+
+
+def _relax_checks() -> list[Check]:
+    """∇ E f(b) over three bits, with a control variate that knows nothing of f, and with f at relaxed bits."""
+    logits = BIT_LOGITS.clone().requires_grad_()
+    every = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 3)
+    law = Bernoulli(logits=logits, validate_args=False)
+    (exact,) = torch.autograd.grad(law.log_prob(every).sum(-1).exp().dot(_gain(every)), logits)
+    plain = _relax_gradients(lambda z: 0.0 * z.sum(-1))
+    kinds = {
+        "any control variate": _relax_gradients(lambda z: z.sin().sum(-1) + z[..., 0] * z[..., 1]),
+        "f of relaxed bits": _relax_gradients(lambda z: _gain((z / CONTROL_TEMPERATURE).sigmoid())),
+    }
+    spread = plain.var(0).sum().item()
+    below = spread - kinds["f of relaxed bits"].var(0).sum().item()
+    return [
+        *(
+            estimate(GATE, f"RELAX, {name}: gradient {j} of E f(b)", exact[j].item(), found[:, j])
+            for name, found in kinds.items()
+            for j in range(3)
+        ),
+        Check(
+            GATE,
+            f"RELAX's variance is below the score function's {spread:.3g}",
+            0.0,
+            below,
+            0.0,
+            "",
+            "at_least",
+        ),
+    ]
+
+
+def _gain(bits: Float[Tensor, "*S 3"]) -> Float[Tensor, "*S"]:
+    """f(b): a log-likelihood with a curve."""
+    return -(bits @ BIT_WEIGHTS - 0.4).square()
+
+
+def _relax_gradients(control: Callable[[Tensor], Tensor]) -> Float[Tensor, "n 3"]:
+    noise, shape = noise_for(DRAWS, 11), (DRAWS, 3)
+    logits = BIT_LOGITS.expand(shape).clone().requires_grad_()
+    drawn, free, given = (noise.uniform(name, shape, 0, logits) for name in ("b", "free", "given"))
+    bits = (drawn < logits.detach().sigmoid()).double()
+    c, c_given = control(relaxed_of(logits, bits, free)), control(relaxed_given(logits, bits, given))
+    return relax_gradient(_gain(bits), logits, bits, c, c_given).detach()
 
 
 def _straight_through_checks() -> list[Check]:

@@ -12,10 +12,10 @@ import torch
 from tests.evaluation.suite.conftest import tiny
 from vaekit.errors import UserError
 from vaekit.evaluation import Evaluation, evaluate
-from vaekit.evaluation.similarity import ssim
 from vaekit.evaluation.suite import Journal, Subject, drawing, group_of, measure, model_digest
 from vaekit.evaluation.suite.bounds import median_of
 from vaekit.metrics import METRICS, Measuring
+from vaekit.objectives.similarity import ssim
 
 SMALL = {"latents": 2, "hidden": (8,)}
 QUICK = Measuring(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from vaekit.core import Point
+from vaekit.core import Discrete, Point
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.evaluation.aggregate import Information, TwoSample, information, two_sample
@@ -106,8 +106,10 @@ def _classifier(found: TwoSample, alone: bool, patient: Patient) -> Finding:
     )
 
 
-def better_prior(patient: Patient) -> Advice:
-    """What brings p(z) nearer to q(z)."""
+def better_prior(patient: Patient) -> Advice | None:
+    """What brings p(z) nearer to q(z); None for discrete codes, for which no other prior is fitted."""
+    if isinstance(patient.vae.posteriors[next(iter(patient.vae.latents.sites))], Discrete):
+        return None
     commands = patient.commands
     if not isinstance(patient.vae.latents.top, GaussianMixturePrior):
         return Advice(

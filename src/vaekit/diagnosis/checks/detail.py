@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import torch
 
-from vaekit.core import Sequential, Solvable
+from vaekit.core import Sequential
 from vaekit.diagnosis.finding import Advice, Finding, Verdict
 from vaekit.diagnosis.patient import Patient
 from vaekit.errors import CapabilityError
 from vaekit.evaluation.latent_use import spaced
 from vaekit.evaluation.spectrum import HIGH, SMALLEST_SIDE, details, energies, sharpness
-from vaekit.likelihoods import SolvedBands
+from vaekit.likelihoods import SolvedBands, SolvedGaussian
 from vaekit.likelihoods.bands import has_bands
 
 EXAMPLES = 500
@@ -56,7 +56,7 @@ def _advice(patient: Patient) -> Advice:
     commands, options = patient.commands, patient.options
     bands = isinstance(patient.vae.likelihood, SolvedBands)
     if has_bands(patient.spec) and patient.spec.levels != 2 and not bands:
-        if "sigma" in commands.recipe_options and isinstance(patient.vae.likelihood, Solvable):
+        if "sigma" in commands.recipe_options and isinstance(patient.vae.likelihood, SolvedGaussian):
             return Advice(
                 "a sigma for each band of frequency makes fine detail count", commands.again("--sigma dct")
             )

@@ -67,7 +67,13 @@ def _tear(decoder: DecoderHoles, patient: Patient) -> Finding:
 
 
 def _finding(
-    measure: str, value: str, reference: str, verdict: Reading, number: float, note: str, advice: Advice
+    measure: str,
+    value: str,
+    reference: str,
+    verdict: Reading,
+    number: float,
+    note: str,
+    advice: Advice | None,
 ) -> Finding:
     ill = verdict != "good"
     return Finding(

@@ -67,7 +67,7 @@ def posterior(patient: Patient) -> Sequence[Finding]:
 
 def _advice(patient: Patient) -> Advice:
     commands = patient.commands
-    if "posterior" in commands.recipe_options and patient.options.get("posterior") != "full_covariance":
+    if "posterior" in commands.recipe_options and patient.options.get("posterior", "diagonal") == "diagonal":
         without_free_bits = " --free_bits 0" if patient.options.get("free_bits") else ""
         return Advice(
             "a posterior with full covariance lies nearer to the exact one",

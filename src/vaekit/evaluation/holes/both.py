@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaekit.core import VAE, Point, Prior, Sequential
+from vaekit.core import VAE, Discrete, Point, Prior, Sequential
 from vaekit.data.batches import Examples
 from vaekit.errors import CapabilityError, UserError
 from vaekit.evaluation.holes.codes import encoded
@@ -145,6 +145,8 @@ def holes(vae: VAE, train: Examples, held_out: Examples, options: HoleOptions = 
         UserError: if the codes are all the same, or not finite.
     """
     vae.eval()
+    if isinstance(vae.posteriors[next(iter(vae.latents.sites))], Discrete):
+        raise CapabilityError("this model's codes are discrete: between them there is nothing, hence no hole")
     if isinstance(vae.likelihood, Sequential):
         raise CapabilityError(
             "this decoder draws pictures value by value: each is one draw, not its mean, and jumps whatever z does"

@@ -7,7 +7,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from vaekit.data.batches import BLOCK
+from vaekit.data.batches import BLOCK, Examples
 from vaekit.evaluation.bounds import Bound, bounds
 from vaekit.evaluation.measures import MASS_BOUND, measures_for
 from vaekit.evaluation.report import Figure, figure_of
@@ -21,6 +21,9 @@ FEW = 10
 """Effective samples below which one draw or two carry an example's estimate."""
 SATURATED = 0.25
 """Nats above which the guess of the bias is no guess."""
+PARTIAL = (
+    "values are missing: nats are those of the {:.1%} that were observed, bits/dim are per observed value"
+)
 PARTS = ("distortion", "elbo", "iwae", "ess")
 """What is kept of a bound."""
 
@@ -61,14 +64,26 @@ class Bounds(Group):
             progress((part + 1) / parts)
         joined = {name: torch.cat([tensors[name] for tensors in found]) for name in found[0]}
         figures: list[Figure] = []
+        observed = observed_share(examples)
         for measure in measures:
             bound = Bound(*(joined[f"{measure}/{name}"] for name in PARTS))
-            figures += bound_figures(spec, measure, bound, draws)
-        return Result((*figures, figure_of("rate (KL)", joined["rate"])))
+            figures += bound_figures(spec, measure, bound, draws, observed)
+        notes = () if observed == 1 else (PARTIAL.format(observed),)
+        return Result((*figures, figure_of("rate (KL)", joined["rate"])), notes)
 
 
-def bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_samples: int) -> list[Figure]:
-    """The figures of one measure, nats and bits/dim, and of IWAE how many of its draws count."""
+def observed_share(examples: Examples) -> float:
+    """The share of the values of a split that are not missing; 1 of values without NaN."""
+    values = examples.values
+    if not isinstance(values, Tensor) or not values.is_floating_point():
+        return 1.0
+    return 1 - sum(int(part.isnan().sum()) for part in values.split(1000)) / values.numel()
+
+
+def bound_figures(
+    spec: DataSpec, measure: str, bound: Bound, importance_samples: int, observed: float = 1.0
+) -> list[Figure]:
+    """The figures of one measure, nats and bits per observed value, and of IWAE how many of its draws count."""
     sign = "≤" if measure == MASS_BOUND else ""
     iwae, figures = f"IWAE-{importance_samples}", list[Figure]()
     several = importance_samples > 1
@@ -79,7 +94,7 @@ def bound_figures(spec: DataSpec, measure: str, bound: Bound, importance_samples
     ]
     for name, values in rows:
         nats = figure_of(name, values, measure=measure, bound=sign)
-        bits = spec.bits_per_dimension(1.0)
+        bits = spec.bits_per_dimension(1.0) / observed
         figures.append(nats)
         figures.append(Figure(name, nats.value * bits, nats.standard_error * bits, "bits/dim", measure, sign))
     return figures + (_trust(measure, bound, importance_samples) if several else [])

@@ -125,6 +125,6 @@ def real_features(space: FeatureSpace, examples: Examples, most: int) -> Float[T
 def pictured(subject: Subject, settings: Measuring) -> str:
     """What the samples are, in words."""
     drawn = settings.draws or isinstance(subject.vae.likelihood, Sequential)
-    if subject.vae.lacks_evidence:
+    if subject.vae.likelihood.measure == "none":
         return "decoded codes"
     return "draws from p(x|z)" if drawn else "means of p(x|z)"

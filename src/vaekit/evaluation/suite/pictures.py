@@ -8,12 +8,12 @@ from torch import Tensor
 
 from vaekit.core import Sequential
 from vaekit.evaluation.report import Figure, figure_of
-from vaekit.evaluation.similarity import MultiScale, ms_ssim, scales_of, ssim
 from vaekit.evaluation.spectrum import SMALLEST_SIDE, Detail, details, energies, sharpness
 from vaekit.evaluation.suite.group import Fact, Group, Progress, Result
 from vaekit.evaluation.suite.journal import Chunks
 from vaekit.evaluation.suite.subject import Subject
 from vaekit.metrics import Measuring
+from vaekit.objectives.similarity import MultiScale, ms_ssim, scales_of, ssim
 
 SHARP = 500
 """Examples whose sharpness is measured."""
@@ -31,6 +31,8 @@ class Pictures(Group):
                 "no squared error: the picture of a likelihood that draws value by value is one draw, "
                 "not its mean"
             )
+        if subject.spec.columns is not None:
+            return "no squared error: the columns hold values of different kinds"
         return None
 
     def depends_on(self, subject: Subject, settings: Measuring) -> tuple[Fact, ...]:
@@ -49,7 +51,7 @@ class Pictures(Group):
         first: list[tuple[Tensor, Tensor]] = []
         for where, x, _ in examples.in_order():
             y = vae.reconstruct(x)
-            errors.append((x - y).square().flatten(1).mean(-1))
+            errors.append((x - y).square().flatten(1).nanmean(-1))  # of what was observed
             if large:
                 by_band.append(energies(x, y))
                 first += [(x, y)] if where.start < SHARP else []
@@ -58,6 +60,7 @@ class Pictures(Group):
                 several.append(ms_ssim(x, y))
             progress(where.stop / len(examples))
         error = torch.cat(errors)
+        error = error[~error.isnan()]  # an example of which nothing was observed has none
         figures = [figure_of("MSE", error, unit="")]
         if spec.is_image or spec.levels is not None:
             figures.append(figure_of("PSNR", -10 * error.clamp(min=1e-10).log10(), unit="dB"))

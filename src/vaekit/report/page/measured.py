@@ -92,7 +92,7 @@ def latent_map(subject: Subject) -> Section:
 
 def _map(subject: Subject) -> Sequence[Block]:
     if not has_dimensions(subject.vae):
-        return (Missing("Its codes are entries of a codebook on a grid: no plane shows them."),)
+        return (Missing("Its codes are discrete: no plane shows them."),)
     x = subject.some("train")
     parts = [next(iter(posterior_means(subject.vae, part).items())) for part in x.split(250)]
     site, codes = parts[0][0], torch.cat([mean for _, mean in parts]).cpu()

@@ -59,6 +59,8 @@ def _tiles(subject: Subject, stacks: Sequence[Sequence[Picture]], caption: str) 
 def _samples_of_vectors(subject: Subject) -> Sequence[Block]:
     x = subject.some("train", 1000)
     drawn = samples(subject.vae, len(x), draw=True, noise=Noise(subject.seed, (), ()))
+    # What is missing (NaN) lies at the mean, where it pulls in no direction.
+    x = torch.where(x.isnan(), x.nanmean(0).nan_to_num(0.0), x)
     axes = Components.of(x.cpu())
     groups = {"data": axes.points(x.cpu()), "samples": axes.points(drawn)}
     chart = scatter_chart("Data and samples", axes.labels("component"), groups)
@@ -87,7 +89,7 @@ def _explained(subject: Subject) -> Block:
     """Of a table: how much of each column's variance reconstructions explain."""
     x = subject.some("test", 1000)
     again = torch.cat([subject.vae.reconstruct(part) for part in x.split(100)])
-    left = (x - again).square().mean(0) / (x - x.mean(0)).square().mean(0).clamp(min=1e-12)
+    left = (x - again).square().nanmean(0) / (x - x.nanmean(0)).square().nanmean(0).clamp(min=1e-12)
     share = (1 - left).cpu()[:COLUMNS]
     bars = [(str(column), max(0.0, value)) for column, value in enumerate(share.tolist())]
     chart = bar_chart("What reconstructions explain", ("column", "share of its variance"), bars)
@@ -136,7 +138,7 @@ def traversed(subject: Subject) -> Section:
 def _traversals(subject: Subject) -> Sequence[Block]:
     if not has_dimensions(subject.vae):
         return (
-            Missing("A grid of codes has no dimensions to move along: there is nothing between two codes."),
+            Missing("Discrete codes have no dimensions to move along: there is nothing between two of them."),
         )
     if not subject.spec.is_image:
         return (Missing(NUMBERS),)
