@@ -141,8 +141,8 @@ class VAE(Module):
             return context
         if context is None:
             raise CapabilityError(
-                "this model was trained with a condition and was told none: say one, --given NAME on the command "
-                "line or vae.given(context) in Python"
+                "this model was trained with a condition and was told none: vaekit sample and vaekit traverse take "
+                "--given NAME, and Python vae.given(context)"
             )
         if context.shape != (count, self.conditioning.size) and context.shape != (1, self.conditioning.size):
             raise UserError(

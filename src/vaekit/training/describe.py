@@ -25,6 +25,10 @@ def describe(reporter: Reporter, data: Data, recipe: Recipe, config: RunConfig, 
         f"{config.recipe}: {parameters:,} parameters, latents {dict(recipe.model.latents.sites)}, "
         f"{type(recipe.model.likelihood).__name__}, on {_where(fabric)}"
     )
+    if spec.condition is not None:
+        names = spec.condition.names
+        shown = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+        reporter.say(f"told: {spec.condition.kind} ({shown})")
     if data.unreadable:
         reporter.say(
             f"{len(data.unreadable):,} unreadable files are listed in unreadable.csv of the run folder"

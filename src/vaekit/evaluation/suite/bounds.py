@@ -24,6 +24,7 @@ SATURATED = 0.25
 PARTIAL = (
     "values are missing: nats are those of the {:.1%} that were observed, bits/dim are per observed value"
 )
+CONDITIONAL = "every example was told its condition: nats are those of x given that, -log p(x | c)"
 PARTS = ("distortion", "elbo", "iwae", "ess")
 """What is kept of a bound."""
 
@@ -69,6 +70,8 @@ class Bounds(Group):
             bound = Bound(*(joined[f"{measure}/{name}"] for name in PARTS))
             figures += bound_figures(spec, measure, bound, draws, observed)
         notes = () if observed == 1 else (PARTIAL.format(observed),)
+        if vae.conditioning is not None:
+            notes = (*notes, CONDITIONAL)
         return Result((*figures, figure_of("rate (KL)", joined["rate"])), notes)
 
 
