@@ -2,9 +2,9 @@
 
 python benchmarks/disentanglement.py [--seeds 5] [--epochs 20]
 
-Every model has the same networks, 10 latents, a Gaussian likelihood with σ = .1 and the same steps; only objective and
-seed differ. The mutual information gap and its companions are measured on the test split by `vaekit evaluate`, and
-their means are given with 95 % t-intervals over seeds. An interrupted benchmark goes on from what runs/ holds.
+Every model has the same networks, 10 latents, a Gaussian likelihood with σ = .1 and the same steps; only objective
+and seed differ. The mutual information gap and its companions are measured on the test split by `vaekit evaluate`,
+and their means are given with 95 % t-intervals over seeds. An interrupted benchmark goes on from what runs/ holds.
 """
 
 import argparse

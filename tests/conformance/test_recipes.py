@@ -114,6 +114,7 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "vae, full covariance": ("17 levels", {"posterior": "full_covariance"}),
     "vae, free bits": ("17 levels", {"free_bits": 0.1}),
     "vae, cycles": ("vectors", {"cycles": 4}),
+    "vae, standardised start": ("17 levels", {"standardise": True}),
     "vae, sticking the landing": ("17 levels", {"kl": "sticking_the_landing"}),
     "dreg, full covariance": ("binary", {"posterior": "full_covariance"}),
     "missing_data_vae, gaps": ("gaps", {}),

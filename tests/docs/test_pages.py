@@ -10,7 +10,8 @@ from vaekit.cli import COMMANDS, main
 from vaekit.commands.train import parser_for, recipe_named
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("the-truth.md", "doctor.md", "report.md", "feature-spaces.md", "literature.md", "conditions.md", "anomalies.md")
+PAGES = ("the-truth.md", "doctor.md", "report.md", "feature-spaces.md")
+PAGES += ("literature.md", "conditions.md", "anomalies.md")
 SHOWN = [
     (page, line.strip())
     for page in PAGES

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from vaekit.errors import UserError
 from vaekit.recipes.options import Architecture
+from vaekit.recipes.start import standardise_codes
 from vaekit.spec import DataSpec
 
 if TYPE_CHECKING:
@@ -138,16 +139,8 @@ def _recipe(model: "VAE", rate: "Term", warmup: float) -> "Recipe":
 
 def start_from_examples(vae: "VAE", x: "Tensor") -> None:
     """Let prior and codes of the top site start from some training examples (N, *E)."""
-    from vaekit.posteriors import DiagonalGaussian
     from vaekit.priors.encoded import EncodedPrior
 
     assert isinstance(vae.latents.top, EncodedPrior)
-    posterior = vae.posteriors["z"]
-    if isinstance(posterior, DiagonalGaussian):
-        posterior.standardise(vae.eval().encode(x).mean, START_STD)
-        vae.train()
+    standardise_codes(vae, x)
     vae.latents.top.start(x)
-
-
-START_STD = 0.3
-"""σ of codes that have deviation 1."""
