@@ -4,7 +4,8 @@ python benchmarks/anomaly.py FOLDER_OF_NPZ [--seeds 5]
 
 Each .npz holds X and y, 1 for an anomaly. Of the normal rows one half, drawn anew for each seed, is for training and
 validation; the test set is the other half and all anomalies. Columns are standardised by the training half. The
-settings were fixed before any test set was looked at. What was measured is kept in results/anomaly.json after each
+settings were fixed beforehand, but for the number of steps, which was cut for time after one score of PPCA had been
+seen. What was measured is kept in results/anomaly.json after each
 seed, and an interrupted benchmark goes on from there.
 """
 
